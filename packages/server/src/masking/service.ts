@@ -144,6 +144,15 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
 }
 
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+  readonly revokedAt?: Date;
+}
+
 export interface PageRequest {
   /** 1 to 200. */
   readonly limit: number;
