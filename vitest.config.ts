@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+import { findPeer, peers } from './scripts/peers.ts';
+
+// Which programs of others the tests may use; see scripts/peers.ts.
+process.env['SAMAR_PEERS'] ??= peers
+  .filter((peer) => findPeer(peer) !== undefined)
+  .map((peer) => peer.name)
+  .join(',');
+
+const peerTests = ['packages/**/*.peer.test.ts', 'tests/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts', 'prompts/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...peerTests],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Whole servers and real peers, one file at a time: they share ports, cores and the loopback's patience.
+          name: 'peers',
+          include: peerTests,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
