@@ -1,0 +1,90 @@
+/** `;name=value` parameters of header values (RFC 3261 section 25.1, generic-param). */
+import { isTokenCode, isValueCode, skipQuoted, skipSpace, unquote } from './chars.ts';
+
+/** One cursor for all: parsing is synchronous, and an object a parameter would be most of its cost. */
+const cursor = { name: '', value: '', next: 0 };
+
+/**
+ * Reads one parameter at `at`, which must be at a semicolon or white space before one. Returns the cursor,
+ * or undefined when the text there is no parameter.
+ */
+const read = (text: string, start: number): typeof cursor | undefined => {
+  let at = skipSpace(text, start);
+  if (text.charCodeAt(at) !== 59) return undefined;
+  at = skipSpace(text, at + 1);
+  const nameStart = at;
+  while (at < text.length && isTokenCode(text.charCodeAt(at))) at++;
+  if (at === nameStart) return undefined;
+  cursor.name = text.substring(nameStart, at).toLowerCase();
+  cursor.value = '';
+  const afterName = skipSpace(text, at);
+  if (text.charCodeAt(afterName) !== 61) {
+    cursor.next = afterName;
+    return cursor;
+  }
+  at = skipSpace(text, afterName + 1);
+  const valueStart = at;
+  if (text.charCodeAt(at) === 34) {
+    at = skipQuoted(text, at);
+    if (at < 0) return undefined;
+    cursor.value = unquote(text.substring(valueStart, at));
+  } else {
+    while (at < text.length && isValueCode(text.charCodeAt(at))) at++;
+    if (at === valueStart) return undefined;
+    cursor.value = text.substring(valueStart, at);
+  }
+  cursor.next = skipSpace(text, at);
+  return cursor;
+};
+
+/**
+ * The parameters from `start` to the end of the text: names in lower case, quoted values without their
+ * quotes, a parameter without a value as the empty string. Undefined when malformed, or when a name comes
+ * twice (RFC 3261 section 7.3.1).
+ */
+export const parseParameters = (text: string, start = 0): ReadonlyMap<string, string> | undefined => {
+  const found = new Map<string, string>();
+  let at = skipSpace(text, start);
+  while (at < text.length) {
+    const parameter = read(text, at);
+    if (parameter === undefined || found.has(parameter.name)) return undefined;
+    found.set(parameter.name, parameter.value);
+    at = parameter.next;
+  }
+  return found;
+};
+
+/**
+ * Checks the parameters and returns only the value of `wanted`: empty when it is absent, undefined when the
+ * parameters are malformed or `wanted` comes twice or without a value.
+ */
+export const findParameter = (text: string, start: number, wanted: string): string | undefined => {
+  let found = '';
+  let at = skipSpace(text, start);
+  while (at < text.length) {
+    const parameter = read(text, at);
+    if (parameter === undefined) return undefined;
+    if (parameter.name === wanted) {
+      if (found !== '' || parameter.value === '') return undefined;
+      found = parameter.value;
+    }
+    at = parameter.next;
+  }
+  return found;
+};
+
+/** Calls `visit` for each parameter; false when the text is malformed. */
+export const eachParameter = (
+  text: string,
+  start: number,
+  visit: (name: string, value: string) => void,
+): boolean => {
+  let at = skipSpace(text, start);
+  while (at < text.length) {
+    const parameter = read(text, at);
+    if (parameter === undefined) return false;
+    at = parameter.next;
+    visit(parameter.name, parameter.value);
+  }
+  return true;
+};
