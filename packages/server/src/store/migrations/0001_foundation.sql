@@ -1,6 +1,10 @@
 -- The foundation. Every key begins with the tenant, so that tenants can be distributed over servers.
 -- Identifiers are text with a prefix (ses_, par_, …), made by the application, sortable by time of making.
 -- No column holds a phone number or a name of a person in clear; virtual numbers are the business's own.
+--
+-- Foreign keys stand between the things that people administer. Between rows that one function writes together in
+-- one transaction (a session, its participants, phones and bindings; a call and its legs) and towards `tenants`
+-- there are none: each costs a look-up and a row lock an insert, and all of a tenant's writers would meet on one row.
 
 create table tenants (
   tenant          text primary key,
@@ -10,6 +14,8 @@ create table tenants (
   settings        jsonb not null default '{}',
   created_at      timestamptz not null default now()
 );
+-- `installation` keys what is looked up before a tenant is known; it can hold nothing else.
+insert into tenants (tenant, name) values ('default', 'Default'), ('installation', 'Installation');
 
 -- ------------------------------------------------------------------ vault
 -- Master key (outside the database) wraps tenant keys; a tenant's `wrap` key wraps party keys.
@@ -26,7 +32,7 @@ create table tenant_keys (
 
 -- A party is one real phone number known to one tenant. Its fingerprint is null once it was erased.
 create table parties (
-  tenant          text not null references tenants,
+  tenant          text not null,
   party           text not null,
   fingerprint     bytea,
   -- AES-256-GCM under party_keys (party, phone_key); additional data: tenant, table, column, party.
@@ -45,10 +51,12 @@ create table party_keys (
   tenant              text not null,
   party               text not null,
   party_key           text not null,
+  -- The party id that the wrapping is bound to. A key is made before it is known whether the party exists, so it is
+  -- bound to the id that a new party would have had; a key of an existing party keeps that unused id here.
+  bound_to            text not null,
   wrapped             bytea not null,
   tenant_key_version  integer not null,
-  primary key (tenant, party, party_key),
-  foreign key (tenant, party) references parties
+  primary key (tenant, party, party_key)
 );
 
 -- ------------------------------------------------------------------ access
@@ -65,17 +73,20 @@ create table api_keys (
   primary key (tenant, api_key)
 );
 
--- First writer wins. `answer` is null while the first request is still at work.
+-- First writer wins. `answer` is null while the first request is still at work. The key is kept as a keyed digest
+-- (clients put anything into keys), the answer sealed.
 create table idempotency_keys (
-  tenant          text not null references tenants,
+  tenant          text not null,
   idempotency_key text not null,
   request_digest  bytea not null,
   status          integer,
   answer          bytea,
+  -- The session that the request opened: written in the same transaction, so it is opened exactly once.
+  session         text,
   created_at      timestamptz not null default now(),
   primary key (tenant, idempotency_key)
 );
-create index idempotency_keys_age on idempotency_keys (tenant, created_at);
+create index idempotency_keys_age on idempotency_keys (created_at);
 
 -- ------------------------------------------------------------------ carriers, pools, numbers
 create table carriers (
@@ -115,26 +126,33 @@ create table numbers (
   country         text not null,
   capabilities    text[] not null default '{voice}',
   enabled         boolean not null default true,
-  -- Order of use within the pool: allocation packs from the front, so that spare numbers stay spare.
+  -- Order of use within the pool: allocation packs from the front, so that spare numbers stay spare. A number that
+  -- becomes usable (enabled, moved into the pool, given a capability) goes to the end: see party_pools.
   ordinal         bigint generated always as identity,
   created_at      timestamptz not null default now(),
+  -- Given back: no longer ours, kept for the history of sessions and calls.
+  deleted_at      timestamptz,
   primary key (tenant, number),
-  unique (tenant, e164),
+  check (deleted_at is null or not enabled),
   foreign key (tenant, pool) references pools,
   foreign key (tenant, carrier) references carriers
 );
+create unique index numbers_e164 on numbers (tenant, e164) where deleted_at is null;
 create index numbers_order on numbers (tenant, pool, ordinal) where enabled;
+create index numbers_carrier on numbers (tenant, carrier);
 
 -- Which tenant owns a called number; the only question that is asked before the tenant is known.
 create table number_directory (
   e164            text primary key,
   tenant          text not null,
-  number          text not null
+  number          text not null,
+  -- Under the installation's key: tells that a participant's number is a virtual one without sending that in clear.
+  fingerprint     bytea not null unique
 );
 
 -- ------------------------------------------------------------------ sessions
 create table sessions (
-  tenant          text not null references tenants,
+  tenant          text not null,
   session         text not null,
   reference       text,
   pool            text not null,
@@ -153,7 +171,8 @@ create table sessions (
   primary key (tenant, session)
 ) with (fillfactor = 85);
 create index sessions_reference on sessions (tenant, reference) where reference is not null;
-create index sessions_expiry on sessions (tenant, least(expires_at, coalesce(idle_expires_at, expires_at))) where status = 'open';
+-- Not by tenant: the sweeper asks for whatever is due, of every tenant.
+create index sessions_expiry on sessions (least(expires_at, coalesce(idle_expires_at, expires_at))) where status = 'open';
 
 create table participants (
   tenant              text not null,
@@ -168,10 +187,9 @@ create table participants (
   name_party          text,
   name_key            text,
   transparency_digest bytea not null,
-  primary key (tenant, session, participant),
-  foreign key (tenant, session) references sessions,
-  foreign key (tenant, number) references numbers
+  primary key (tenant, session, participant)
 );
+create index participants_number on participants (tenant, number, session);
 create unique index participants_transparency on participants (tenant, transparency_digest);
 
 create table participant_phones (
@@ -180,9 +198,7 @@ create table participant_phones (
   participant     text not null,
   position        integer not null,
   party           text not null,
-  primary key (tenant, session, participant, position),
-  foreign key (tenant, session, participant) references participants,
-  foreign key (tenant, party) references parties
+  primary key (tenant, session, participant, position)
 );
 create index participant_phones_party on participant_phones (tenant, party, session);
 
@@ -201,11 +217,20 @@ create table bindings (
   free_at         timestamptz not null default 'infinity',
   late_attempts   integer not null default 0,
   primary key (tenant, party, number),
-  foreign key (tenant, session, participant) references participants,
   check ((released_at is null) = (free_at = 'infinity'))
 ) with (fillfactor = 85);
-create index bindings_session on bindings (tenant, session);
-create index bindings_number on bindings (tenant, number) where released_at is null;
+-- A party's numbers in the order in which it last saw them: the least recently seen is at the front.
+create index bindings_seen on bindings (tenant, party, released_at) where released_at is not null;
+
+-- A note that saves looking: every usable number of the pool with an ordinal up to `seen_through` has been seen by
+-- the party. Written only every 64 ordinals; a missing row means 0. Nothing but speed depends on it.
+create table party_pools (
+  tenant          text not null,
+  party           text not null,
+  pool            text not null,
+  seen_through    bigint not null,
+  primary key (tenant, party, pool)
+);
 
 -- Law 1's second lock: a live binding is never handed to another session, whatever statement tries.
 create function bindings_guard() returns trigger language plpgsql as $$
@@ -227,7 +252,7 @@ create table nodes (
 );
 
 create table calls (
-  tenant          text not null references tenants,
+  tenant          text not null,
   call            text not null,
   session         text,
   -- The participant who called; null when nobody was recognised.
@@ -264,8 +289,7 @@ create table call_legs (
   ended_at        timestamptz,
   -- Packets, loss, jitter, round trip; no address.
   quality         jsonb,
-  primary key (tenant, call, position),
-  foreign key (tenant, call) references calls
+  primary key (tenant, call, position)
 );
 
 create table recordings (
@@ -296,7 +320,7 @@ create index recordings_call on recordings (tenant, call);
 -- Written in the transaction of what it tells of. A sealer gives each entry its place in the tenant's chain later,
 -- so that writers never wait for one another: `sequence`, `previous` and `digest` are null until then.
 create table ledger (
-  tenant          text not null references tenants,
+  tenant          text not null,
   entry           text not null,
   at              timestamptz not null default now(),
   kind            text not null,
@@ -308,8 +332,15 @@ create table ledger (
   sequence        bigint,
   previous        bytea,
   digest          bytea,
-  primary key (tenant, entry),
-  unique (tenant, sequence)
+  primary key (tenant, entry)
 );
+create unique index ledger_chain on ledger (tenant, sequence) where sequence is not null;
 create index ledger_unsealed on ledger (tenant, entry) where sequence is null;
 create index ledger_session on ledger (tenant, session, entry);
+
+-- The end of each tenant's chain: tells that its last entries were cut off.
+create table ledger_heads (
+  tenant          text primary key,
+  sequence        bigint not null,
+  digest          bytea not null
+);
