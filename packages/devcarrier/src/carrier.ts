@@ -1,0 +1,136 @@
+import type { Doors, Endpoint } from '@samar/doors';
+import {
+  createSipStack,
+  type Dialog,
+  type IncomingInvite,
+  type InviteFailure,
+  type SipStack,
+  type Target,
+} from '@samar/sip';
+import { createRegistrar, numberOf, type Registrar } from './registrar.ts';
+
+export interface DevCarrierOptions {
+  readonly doors: Doors;
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Samar. Calls to numbers that are no phone here go there; calls from there go to phones. */
+  readonly trunk: Target & { readonly host: string };
+  /** Every phone's password; undefined: phones register without one. */
+  readonly password?: string;
+  /** Told of every call: for people who watch. */
+  readonly onCall?: (call: { readonly from: 'phone' | 'trunk'; readonly result: 'ringing' | 'answered' | 'failed' | 'ended' }) => void;
+}
+
+export interface DevCarrier {
+  readonly local: Endpoint;
+  readonly registrar: Pick<Registrar, 'size' | 'find'>;
+  close(): Promise<void>;
+}
+
+/** Starts the network on UDP and TCP. Rejects when the port is taken. */
+export async function createDevCarrier(options: DevCarrierOptions): Promise<DevCarrier> {
+  const { doors, address, trunk } = options;
+  const registrar = createRegistrar({
+    clock: doors.clock,
+    random: doors.random,
+    realm: 'devcarrier',
+    password: options.password,
+  });
+  const stack: SipStack = await createSipStack({
+    doors,
+    listen: [
+      { transport: 'udp', address, port: options.port },
+      { transport: 'tcp', address, port: options.port },
+    ],
+    product: 'Samar devcarrier',
+    // It is meant for a desk: whoever can reach the address may speak.
+    admit: () => true,
+    onRequest(incoming) {
+      if (incoming.request.method === 'REGISTER') registrar.register(incoming);
+      else incoming.respond(incoming.request.method === 'OPTIONS' ? 200 : 405);
+    },
+    onInvite: route,
+  });
+  const [local] = stack.bound;
+  if (!local) throw new Error('the SIP stack bound no address');
+
+  function route(invite: IncomingInvite): void {
+    const called = numberOf(invite.request.uri);
+    const phone = registrar.at(invite.source);
+    if (!phone && invite.source.address !== trunk.host) return invite.reject(403);
+    if (called === undefined) return invite.reject(404);
+    const callee = registrar.find(called);
+    if (callee) {
+      const caller = phone?.number ?? numberOf(invite.request.headers.get('From')) ?? 'anonymous';
+      return connect(invite, caller, callee.target, callee.uri);
+    }
+    if (!phone) return invite.reject(480);
+    const port = trunk.port === undefined ? '' : `:${trunk.port}`;
+    connect(invite, phone.number, trunk, `sip:${called}@${trunk.host}${port}`);
+  }
+
+  /** A second leg with the same media: the network switches signalling, voices flow directly. */
+  function connect(invite: IncomingInvite, caller: string, target: Target, uri: string): void {
+    const from = registrar.at(invite.source) ? 'phone' : 'trunk';
+    const own = `sip:${caller}@${local?.address}:${local?.port}`;
+    const outgoing = stack.invite({
+      target,
+      uri,
+      from: { uri: own },
+      to: { uri },
+      // The network vouches for the number that the phone registered with.
+      headers: caller === 'anonymous' ? [] : [['P-Asserted-Identity', `<${own}>`]],
+      body: invite.request.body,
+      contentType: 'application/sdp',
+    });
+    invite.onCancelled(() => outgoing.cancel());
+    outgoing.onProgress((response) => {
+      options.onCall?.({ from, result: 'ringing' });
+      invite.progress(response.status, sdp(response.body));
+    });
+    outgoing.onAnswered((far, response) => {
+      options.onCall?.({ from, result: 'answered' });
+      join(invite.answer(response.body, { contentType: 'application/sdp' }), far);
+      far.onEnd(() => options.onCall?.({ from, result: 'ended' }));
+    });
+    outgoing.onFailed((failure) => {
+      options.onCall?.({ from, result: 'failed' });
+      if (failure.kind !== 'cancelled') invite.reject(statusOf(failure));
+    });
+  }
+
+  return {
+    local: { address: local.address, port: local.port },
+    registrar,
+    close: () => stack.close(),
+  };
+}
+
+function sdp(body: Buffer): { body?: Buffer; contentType?: string } {
+  return body.length === 0 ? {} : { body, contentType: 'application/sdp' };
+}
+
+function statusOf(failure: InviteFailure): number {
+  switch (failure.kind) {
+    case 'response':
+      return failure.response.status < 400 ? 480 : failure.response.status;
+    case 'timeout':
+      return 408;
+    case 'unreachable':
+    case 'cancelled':
+      return 503;
+  }
+}
+
+function join(one: Dialog, other: Dialog): void {
+  link(one, other);
+  link(other, one);
+}
+
+function link(from: Dialog, to: Dialog): void {
+  from.onEnd(() => {
+    if (!to.ended) to.bye();
+  });
+  from.onOffer((offer) => (offer ? to.offer(offer) : { status: 488 }));
+}

@@ -1,0 +1,289 @@
+import type { Doors, Endpoint } from '@samar/doors';
+import {
+  type AudioDescription,
+  type Codec,
+  chooseCodec,
+  composeAnswer,
+  composeOffer,
+  type Digit,
+  parseAudio,
+} from '@samar/media';
+import {
+  createSipStack,
+  type Dialog,
+  type IncomingInvite,
+  type InviteFailure,
+  type SipStack,
+} from '@samar/sip';
+import { createPhoneAudio, type PhoneAudio } from './audio.ts';
+import { numberOf } from './registrar.ts';
+
+export interface PhoneOptions {
+  readonly doors: Doors;
+  /** E.164 with `+`. */
+  readonly number: string;
+  /** The network it registers with. */
+  readonly carrier: Endpoint;
+  readonly password?: string;
+  /** Own address; default 127.0.0.1. */
+  readonly address?: string;
+  /** What the phone sends as its codecs, the preferred one first. */
+  readonly codecs?: readonly Codec[];
+  /**
+   * What it does when it rings; default: it answers after `ringMilliseconds` (default 300).
+   * `ignore` rings until the caller gives up.
+   */
+  readonly onRing?: 'answer' | 'busy' | 'ignore' | 'unavailable';
+  readonly ringMilliseconds?: number;
+}
+
+export interface Phone {
+  readonly number: string;
+  dial(number: string): PhoneCall;
+  /** The next call that reaches this phone and is answered by it. */
+  nextCall(): Promise<PhoneCall>;
+  setOnRing(what: NonNullable<PhoneOptions['onRing']>): void;
+  /** Caller's number of each call that rang here, as the phone's display showed it. */
+  readonly displayed: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface PhoneCall {
+  /** Resolves when the other side has answered, or the call has failed. */
+  readonly answered: Promise<{ readonly ok: true } | { readonly ok: false; readonly status: number | undefined }>;
+  readonly ended: Promise<void>;
+  readonly ringing: boolean;
+  say(pcm: Int16Array): Promise<void>;
+  press(digit: Digit): Promise<void>;
+  /** Everything heard on this call, early media included; 8,000 Hz. */
+  heard(): Int16Array;
+  /** Holds or takes the call back by re-INVITE; false when it was refused. */
+  hold(on: boolean): Promise<boolean>;
+  hangUp(): void;
+}
+
+/** Makes a phone and registers it. Rejects when the network doesn't take it. */
+export async function createPhone(options: PhoneOptions): Promise<Phone> {
+  const { doors, number, carrier } = options;
+  const address = options.address ?? '127.0.0.1';
+  let onRing = options.onRing ?? 'answer';
+  const displayed: string[] = [];
+  const answeredCalls: PhoneCall[] = [];
+  const waiting: ((call: PhoneCall) => void)[] = [];
+  const stack: SipStack = await createSipStack({
+    doors,
+    listen: [{ transport: 'udp', address, port: 0 }],
+    product: 'Samar phone',
+    admit: () => true,
+    onInvite: (invite) => void ring(invite),
+  });
+  const target = { host: carrier.address, port: carrier.port, transport: 'udp' as const };
+  const host = `${carrier.address}:${carrier.port}`;
+  const self = { uri: `sip:${number}@${host}` };
+  const credentials =
+    options.password === undefined ? {} : { credentials: { username: number, password: options.password } };
+
+  const registered = await stack.request({
+    method: 'REGISTER',
+    target,
+    uri: `sip:${host}`,
+    from: self,
+    to: self,
+    headers: [['Expires', '3600']],
+    contactUser: number.slice(1),
+    ...credentials,
+  });
+  if (registered.kind !== 'response' || registered.response.status !== 200) {
+    await stack.close();
+    throw new Error(`the phone network did not take the registration: ${describe(registered)}`);
+  }
+
+  async function ring(invite: IncomingInvite): Promise<void> {
+    displayed.push(numberOf(invite.request.headers.get('From')) ?? 'anonymous');
+    if (onRing === 'busy') return invite.reject(486);
+    if (onRing === 'unavailable') return invite.reject(480);
+    let cancelled = false;
+    invite.onCancelled(() => {
+      cancelled = true;
+    });
+    invite.progress(180);
+    if (onRing === 'ignore') return;
+    await new Promise<void>((resolve) => doors.timers.after(options.ringMilliseconds ?? 300, resolve));
+    if (cancelled) return;
+    const offer = parseAudio(invite.request.body);
+    const chosen = typeof offer === 'string' ? undefined : chooseCodec(offer, undefined);
+    if (typeof offer === 'string' || !chosen) return invite.reject(488);
+    const media = await createPhoneMedia(doors, address, options.codecs);
+    if (cancelled) return void media.audio.close();
+    media.take(offer);
+    const dialog = invite.answer(composeAnswer(media.local(), offer, chosen), { contentType: 'application/sdp' });
+    const call = answeredCall(dialog, media);
+    const waiter = waiting.shift();
+    if (waiter) waiter(call);
+    else answeredCalls.push(call);
+  }
+
+  function dial(called: string): PhoneCall {
+    return dialledCall(doors, address, options.codecs, (body) =>
+      stack.invite({
+        target,
+        uri: `sip:${called}@${host}`,
+        from: self,
+        to: { uri: `sip:${called}@${host}` },
+        body,
+        contentType: 'application/sdp',
+        ...credentials,
+      }),
+    );
+  }
+
+  return {
+    number,
+    dial,
+    nextCall() {
+      const call = answeredCalls.shift();
+      return call ? Promise.resolve(call) : new Promise((resolve) => void waiting.push(resolve));
+    },
+    setOnRing(what) {
+      onRing = what;
+    },
+    displayed,
+    close: () => stack.close(),
+  };
+}
+
+interface PhoneMedia {
+  readonly audio: PhoneAudio;
+  local(direction?: 'sendrecv' | 'sendonly'): Parameters<typeof composeOffer>[0];
+  offer(direction?: 'sendrecv' | 'sendonly'): Buffer;
+  take(remote: AudioDescription): void;
+}
+
+async function createPhoneMedia(doors: Doors, address: string, codecs?: readonly Codec[]): Promise<PhoneMedia> {
+  const audio = await createPhoneAudio(doors, address);
+  const sessionId = String(doors.random.integer(2 ** 48));
+  let version = 0;
+  function local(direction: 'sendrecv' | 'sendonly' = 'sendrecv') {
+    version += 1;
+    return { address, port: audio.local.port, sessionId, version, direction };
+  }
+  return {
+    audio,
+    local,
+    offer: (direction) => composeOffer(local(direction), codecs ?? ['PCMU', 'PCMA']),
+    take(remote) {
+      const chosen = chooseCodec(remote, undefined);
+      if (!chosen) return;
+      audio.setRemote({ ...chosen, address: remote.address, port: remote.port, telephoneEvent: remote.telephoneEvent });
+      audio.start();
+    },
+  };
+}
+
+function talking(
+  media: () => PhoneMedia | undefined,
+  dialog: () => Dialog | undefined,
+): Pick<PhoneCall, 'say' | 'press' | 'heard' | 'hold'> {
+  return {
+    say: (pcm) => media()?.audio.say(pcm) ?? Promise.resolve(),
+    press: (digit) => media()?.audio.press(digit) ?? Promise.resolve(),
+    heard: () => media()?.audio.heard() ?? new Int16Array(0),
+    async hold(on) {
+      const offer = media()?.offer(on ? 'sendonly' : 'sendrecv');
+      const answer = offer && (await dialog()?.offer(offer));
+      return answer !== undefined && 'body' in answer;
+    },
+  };
+}
+
+function answeredCall(dialog: Dialog, media: PhoneMedia): PhoneCall {
+  const ended = new Promise<void>((resolve) => {
+    dialog.onEnd(() => {
+      resolve();
+      void media.audio.close();
+    });
+  });
+  return {
+    answered: Promise.resolve({ ok: true }),
+    ended,
+    ringing: false,
+    ...talking(
+      () => media,
+      () => dialog,
+    ),
+    hangUp: () => dialog.bye(),
+  };
+}
+
+function dialledCall(
+  doors: Doors,
+  address: string,
+  codecs: readonly Codec[] | undefined,
+  invite: (offer: Buffer) => ReturnType<SipStack['invite']>,
+): PhoneCall {
+  let media: PhoneMedia | undefined;
+  let outgoing: ReturnType<SipStack['invite']> | undefined;
+  let dialog: Dialog | undefined;
+  let ringing = false;
+  let hungUp = false;
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = () => {
+      resolve();
+      void media?.audio.close();
+    };
+  });
+
+  function listen(body: Buffer): void {
+    const remote = parseAudio(body);
+    if (typeof remote !== 'string') media?.take(remote);
+  }
+
+  const answered = new Promise<Awaited<PhoneCall['answered']>>((resolve) => {
+    void createPhoneMedia(doors, address, codecs).then((made) => {
+      media = made;
+      outgoing = invite(made.offer());
+      if (hungUp) outgoing.cancel();
+      outgoing.onProgress((response) => {
+        ringing = true;
+        // Early media: what the network says before anybody has answered.
+        if (response.body.length > 0) listen(response.body);
+      });
+      outgoing.onAnswered((made, response) => {
+        dialog = made;
+        listen(response.body);
+        made.onEnd(end);
+        resolve({ ok: true });
+      });
+      outgoing.onFailed((failure) => {
+        end();
+        resolve({ ok: false, status: statusOf(failure) });
+      });
+    });
+  });
+
+  return {
+    answered,
+    ended,
+    get ringing() {
+      return ringing;
+    },
+    ...talking(
+      () => media,
+      () => dialog,
+    ),
+    hangUp() {
+      hungUp = true;
+      if (dialog) dialog.bye();
+      else outgoing?.cancel();
+    },
+  };
+}
+
+function statusOf(failure: InviteFailure): number | undefined {
+  return failure.kind === 'response' ? failure.response.status : undefined;
+}
+
+function describe(outcome: Awaited<ReturnType<SipStack['request']>>): string {
+  return outcome.kind === 'response' ? `status ${outcome.response.status}` : outcome.kind;
+}

@@ -1,0 +1,208 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Doors, nodeDoors } from '@samar/doors';
+import { createMediaEngine } from '@samar/media';
+import type { ListenOn } from '@samar/sip';
+import { Registry } from 'prom-client';
+import { createApi } from '../api/index.ts';
+import type { Config } from '../config.ts';
+import { createMasking } from '../masking/index.ts';
+import { scopes } from '../masking/service.ts';
+import { openDatabase } from '../store/index.ts';
+import { createSwitch, loadPrompts, type Switch } from '../switch/index.ts';
+import { createVault } from '../vault/index.ts';
+import type { Logger } from './log.ts';
+import { platformMetrics } from './metrics.ts';
+
+/** The tenant of an installation that has only one. */
+export const defaultTenant = 'default';
+
+export interface Server {
+  readonly http: { readonly host: string; readonly port: number };
+  readonly sip: Switch['bound'];
+  readonly databaseKind: 'embedded' | 'external';
+  /** The admin key, when this start made it; it can't be shown again. */
+  readonly newAdminKey: string | undefined;
+  /** No new calls; running ones get `drainSeconds`; then everything is closed in order. Idempotent. */
+  stop(drainSeconds?: number): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly doors?: Doors;
+  /** Told of each step of the start. */
+  readonly progress?: (step: string) => void;
+}
+
+/** Starts the platform. When something can't start, what had started is stopped again and the error says what to do. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { config, log } = options;
+  const doors = options.doors ?? nodeDoors();
+  const progress = options.progress ?? (() => {});
+  const running: { readonly name: string; stop(): Promise<unknown> }[] = [];
+
+  /** Newest first; one part's failure doesn't keep the others from stopping. */
+  async function stopAll(): Promise<void> {
+    for (const part of running.splice(0).reverse()) {
+      await part.stop().catch((error: unknown) => log.error('did not stop cleanly', { part: part.name, error: String(error) }));
+    }
+  }
+
+  try {
+    const recordings = join(config.dataDir, 'recordings');
+    await mkdir(recordings, { recursive: true, mode: 0o700 });
+    await chmod(recordings, 0o700);
+
+    progress('database');
+    const database = await openDatabase({
+      ...(config.databaseUrl === undefined ? { dataDir: config.dataDir } : { url: config.databaseUrl }),
+      doors,
+      onMigration: (name: string) => log.info('migration', { name }),
+    });
+    running.push({ name: 'database', stop: () => database.close() });
+
+    const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
+    const masking = await createMasking({
+      database,
+      vault,
+      doors,
+      ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
+    });
+    await masking.createTenant({ tenant: defaultTenant, name: 'Default' });
+    const newAdminKey = config.adminKey === undefined ? await firstKey(masking) : undefined;
+    const node = config.nodeName ?? (await nodeName(config.dataDir, doors));
+    const { interrupted } = await masking.start({ node, boot: doors.random.bytes(8).toString('hex') });
+    running.push({ name: 'masking', stop: () => masking.stop() });
+    if (interrupted > 0) log.warn('calls were interrupted by the last stop', { calls: interrupted });
+
+    progress('media');
+    const prompts = await loadPrompts(config.promptsDir ?? promptsDirectory);
+    const media = await createMediaEngine({
+      doors,
+      address: config.sipHost,
+      ports: config.rtpPorts,
+      prompts: prompts.audio,
+      callsPerWorker: config.callsPerWorker,
+      silence: config.rtpTimeout * 1_000,
+      ...(config.mediaWorkers === undefined ? {} : { workers: config.mediaWorkers }),
+    });
+    running.push({ name: 'media', stop: () => media.close() });
+
+    progress('signalling');
+    const registry = new Registry();
+    const metrics = platformMetrics(registry, { media });
+    const publicHost = config.publicHost ?? ownAddress(config.sipHost);
+    const gate = await createSwitch({
+      doors,
+      masking,
+      media,
+      prompts,
+      trunks: () => masking.trunks(),
+      listen: listenOn(config),
+      publicHost: isIPv6(publicHost) ? `[${publicHost}]` : publicHost,
+      mediaAddress: publicHost,
+      recordings,
+      limits: { calls: config.maxCalls },
+      events: { ...metrics.switchEvents, log: (level, message, details) => log[level](message, details) },
+    });
+    running.push({ name: 'switch', stop: () => gate.close() });
+    metrics.watchSwitch(gate);
+
+    progress('api');
+    const api = await createApi({
+      masking: withTrunkRefresh(masking, gate),
+      recordings,
+      publicUrl: config.publicUrl,
+      rateLimit: config.rateLimit,
+      registry,
+      log,
+      ready: async () => {
+        await database.query('ready', 'select 1', []);
+        return gate.bound.length > 0;
+      },
+    });
+    await api.listen({ host: config.httpHost, port: config.httpPort });
+    running.push({ name: 'api', stop: () => api.close() });
+    const address = api.server.address();
+    const port = typeof address === 'object' && address ? address.port : config.httpPort;
+
+    let stopping: Promise<void> | undefined;
+    return {
+      http: { host: config.httpHost, port },
+      sip: gate.bound,
+      databaseKind: config.databaseUrl === undefined ? 'embedded' : 'external',
+      newAdminKey,
+      stop(drainSeconds = config.drainSeconds) {
+        stopping ??= gate.drain(drainSeconds * 1_000).then(stopAll);
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
+
+/** A carrier that the API has acknowledged must be able to call at once, not when the switch looks next. */
+function withTrunkRefresh<M extends Awaited<ReturnType<typeof createMasking>>>(masking: M, gate: Switch): M {
+  async function refreshed<T>(change: Promise<T>): Promise<T> {
+    const result = await change;
+    await gate.refreshTrunks();
+    return result;
+  }
+  return {
+    ...masking,
+    createCarrier: (...arguments_) => refreshed(masking.createCarrier(...arguments_)),
+    updateCarrier: (...arguments_) => refreshed(masking.updateCarrier(...arguments_)),
+    deleteCarrier: (...arguments_) => refreshed(masking.deleteCarrier(...arguments_)),
+  };
+}
+
+/** Made once an installation: the key that makes all other keys. */
+async function firstKey(masking: Awaited<ReturnType<typeof createMasking>>): Promise<string | undefined> {
+  const { items } = await masking.listApiKeys(defaultTenant, { limit: 1 });
+  if (items.length > 0) return undefined;
+  const { secret } = await masking.createApiKey(defaultTenant, { name: 'first key', scopes: [...scopes] });
+  return secret;
+}
+
+/** The same name after every restart on this data directory: so that the calls which a crash cut off are found. */
+async function nodeName(dataDir: string, doors: Doors): Promise<string> {
+  const file = join(dataDir, 'node-name');
+  const known = await readFile(file, 'utf8').catch(() => '');
+  if (known.trim() !== '') return known.trim();
+  const name = `node-${doors.random.bytes(6).toString('hex')}`;
+  await writeFile(file, `${name}\n`, { mode: 0o600 });
+  return name;
+}
+
+function listenOn(config: Config): ListenOn[] {
+  const { sipHost: address, sipPort: port } = config;
+  const listen: ListenOn[] = [
+    { transport: 'udp', address, port },
+    { transport: 'tcp', address, port },
+  ];
+  if (config.sipTlsPort !== undefined && config.sipTlsKey && config.sipTlsCertificate) {
+    const tls = { key: config.sipTlsKey, certificate: config.sipTlsCertificate };
+    listen.push({ transport: 'tls', address, port: config.sipTlsPort, tls });
+  }
+  return listen;
+}
+
+/** An address that others can send to, when we listen on all of them. */
+function ownAddress(listening: string): string {
+  if (listening !== '0.0.0.0' && listening !== '::') return listening;
+  const family = listening === '::' ? 'IPv6' : 'IPv4';
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const address of addresses ?? []) {
+      if (!address.internal && address.family === family && !address.address.startsWith('fe80')) return address.address;
+    }
+  }
+  return family === 'IPv6' ? '::1' : '127.0.0.1';
+}

@@ -1,0 +1,122 @@
+import type { MediaCall, MediaLeg } from '@samar/media';
+import type { Connect, DecisionTarget } from '../masking/types.ts';
+import type { CallContext } from './call.ts';
+
+/**
+ * Recording as law 7 wants it: both hear that it happens, each in their language, before the first sample; with
+ * `consent`, both must press 1. A recording that fails never harms the call.
+ */
+export interface RunningRecording {
+  /** Closes the file and its row. Idempotent. */
+  stop(): Promise<void>;
+}
+
+interface Listener {
+  readonly leg: MediaLeg;
+  readonly locale: string;
+}
+
+type RecordingContext = Pick<CallContext, 'doors' | 'prompts' | 'limits' | 'masking' | 'events'>;
+
+/** True when both have heard the announcement to its end (and agreed, where that is asked). */
+export async function announceRecording(
+  context: RecordingContext,
+  decision: Connect,
+  listeners: readonly Listener[],
+): Promise<boolean> {
+  const ask = decision.recording === 'consent' ? consented : announced;
+  const answers = await Promise.all(listeners.map((listener) => ask(context, listener)));
+  return answers.every((agreed) => agreed);
+}
+
+async function announced({ prompts }: RecordingContext, { leg, locale }: Listener): Promise<boolean> {
+  return (await leg.play({ kind: 'prompts', names: [prompts.find(locale, 'recording')] })) === 'finished';
+}
+
+function consented({ prompts, doors, limits }: RecordingContext, { leg, locale }: Listener): Promise<boolean> {
+  return new Promise((resolve) => {
+    let agreed = false;
+    leg.onDigit((digit) => {
+      if (agreed) return;
+      agreed = digit === '1';
+      // Any key answers: 1 is yes, everything else is no. The prompt has been understood.
+      leg.stopPlaying();
+      resolve(agreed);
+    });
+    void leg.play({ kind: 'prompts', names: [prompts.find(locale, 'consent')] }).then((how) => {
+      if (how === 'closed') resolve(false);
+      else doors.timers.after(limits.consent, () => resolve(false));
+    });
+  });
+}
+
+export async function startRecording(
+  { masking, events, prompts }: RecordingContext,
+  recording: {
+    readonly call: string;
+    readonly decision: Connect;
+    readonly target: DecisionTarget;
+    readonly media: MediaCall;
+    readonly left: MediaLeg;
+    readonly right: MediaLeg;
+    readonly directory: (file: string) => string;
+  },
+): Promise<RunningRecording | undefined> {
+  const { decision, target, media } = recording;
+  const { tenant, session } = decision;
+  try {
+    const started = await masking.recordingStarted({
+      tenant,
+      call: recording.call,
+      session,
+      parties: [decision.caller.party, target.party],
+      announcement: {
+        mode: decision.recording,
+        caller: prompts.language(decision.caller.locale),
+        callee: prompts.language(target.locale),
+      },
+    });
+    let stopped: Promise<void> | undefined;
+    let failed = false;
+    async function close(): Promise<void> {
+      const summary = await media.stopRecording();
+      await masking.recordingEnded({
+        tenant,
+        recording: started.recording,
+        status: failed || !summary ? 'failed' : 'complete',
+        milliseconds: summary?.milliseconds ?? 0,
+        bytes: summary?.bytes ?? 0,
+        sha256: summary?.sha256 ?? '',
+      });
+    }
+    media.onRecordingFailed((reason) => {
+      failed = true;
+      events.count('recording-failed');
+      events.log('error', 'recording failed', { call: recording.call, recording: started.recording, reason });
+    });
+    const running: RunningRecording = {
+      stop() {
+        stopped ??= close();
+        return stopped;
+      },
+    };
+    try {
+      await media.startRecording({
+        file: recording.directory(started.file),
+        id: started.recording,
+        key: started.key,
+        left: recording.left,
+        right: recording.right,
+      });
+    } catch (error) {
+      failed = true;
+      await running.stop();
+      throw error;
+    }
+    return running;
+  } catch {
+    events.count('recording-failed');
+    events.log('error', 'recording not started', { call: recording.call });
+    return undefined;
+  }
+}

@@ -1,0 +1,176 @@
+import { createSipStack, type IncomingInvite, type SipStack } from '@samar/sip';
+import type { OngoingCalls } from '../masking/types.ts';
+import { Call, type CallContext, nameOf } from './call.ts';
+import { calledNumber, callerNumber } from './identity.ts';
+import { type TrunkTable, trunkTable } from './trunks.ts';
+import type { Switch, SwitchLimits, SwitchOptions } from './types.ts';
+
+const defaults: SwitchLimits = { calls: 5_000, deciding: 200, lag: 100, refusal: 20_000, consent: 10_000 };
+
+/** Carriers are read again this often: a change made on another node is seen within it. Milliseconds. */
+const trunkRefresh = 2_000;
+/** Sessions of running calls are checked this often, should a notice have been lost. Milliseconds. */
+const sessionCheck = 5_000;
+/** How often the signalling thread's lateness is measured. Milliseconds. */
+const lagProbe = 20;
+
+/** Starts the switch; it takes calls when this resolves. Rejects when a port is taken or the carriers can't be read. */
+export async function createSwitch(options: SwitchOptions): Promise<Switch> {
+  const { doors, masking, events } = options;
+  const limits: SwitchLimits = { ...defaults, ...options.limits };
+  const calls = new Map<string, Call>();
+  const bySession = new Map<string, Set<Call>>();
+  let deciding = 0;
+  let draining = false;
+  let closed = false;
+  let lag = 0;
+  let whenEmpty: (() => void) | undefined;
+  let trunks: TrunkTable = await readTrunks();
+
+  function readTrunks(): Promise<TrunkTable> {
+    return options.trunks().then((list) => trunkTable(list, doors.network.dns));
+  }
+
+  const context: CallContext = {
+    ...options,
+    limits,
+    stack: () => stack,
+    trunks: () => trunks,
+    decided: () => {
+      deciding -= 1;
+    },
+    joined(call) {
+      const key = sessionKey(call.session);
+      const others = bySession.get(key);
+      if (others) others.add(call);
+      else bySession.set(key, new Set([call]));
+    },
+    over(call) {
+      calls.delete(call.id);
+      const key = sessionKey(call.session);
+      const others = bySession.get(key);
+      others?.delete(call);
+      if (others?.size === 0) bySession.delete(key);
+      if (calls.size === 0) whenEmpty?.();
+    },
+  };
+
+  function onInvite(invite: IncomingInvite): void {
+    if (draining || calls.size >= limits.calls || deciding >= limits.deciding || lag > limits.lag) {
+      events.count('overload');
+      return invite.reject(503, { headers: [['Retry-After', '2']] });
+    }
+    const from = trunks.from(invite.source.address);
+    const format = from[0]?.numberFormat ?? {};
+    const call = new Call(`call_${ulid(doors)}`, context, invite, {
+      trunks: from,
+      called: calledNumber(invite.request, format),
+      caller: callerNumber(invite.request, format),
+    });
+    calls.set(call.id, call);
+    deciding += 1;
+    events.callStarted?.();
+    void call.run();
+  }
+
+  const stack: SipStack = await createSipStack({
+    doors,
+    listen: options.listen,
+    publicHost: options.publicHost,
+    admit: (source) => trunks.admits(source),
+    onInvite,
+    onEvent: (event) => events.count(`sip-${event}`),
+  });
+
+  function close(notice: { tenant: string; session: string; ongoingCalls: OngoingCalls }): void {
+    for (const call of [...(bySession.get(sessionKey(notice)) ?? [])]) call.sessionClosed(notice.ongoingCalls);
+  }
+
+  /** The table is the truth: asks it about every session that has a call here. */
+  async function checkSessions(): Promise<void> {
+    const sessions = [...bySession.values()].flatMap((some) => [...some].slice(0, 1).map((call) => call.session));
+    for (let from = 0; from < sessions.length; from += 500) {
+      const some = sessions.slice(from, from + 500).filter((session) => session !== undefined);
+      for (const notice of await masking.closedAmong(some)) close(notice);
+    }
+  }
+
+  masking.onSessionClosed((notice) => {
+    if (notice) close(notice);
+    else void checkSessions().catch((error) => events.log('warn', 'session check failed', { error: nameOf(error) }));
+  });
+
+  /** Repeats until the switch is closed; a failure is logged and the next turn tries again. */
+  function every(milliseconds: number, what: string, work: () => Promise<void>): void {
+    doors.timers.after(milliseconds, () => {
+      if (closed) return;
+      work()
+        .catch((error) => events.log('warn', `${what} failed`, { error: nameOf(error) }))
+        .finally(() => every(milliseconds, what, work));
+    });
+  }
+
+  async function refreshTrunks(): Promise<void> {
+    trunks = await readTrunks();
+  }
+
+  function probeLag(): void {
+    const due = doors.clock.monotonic() + lagProbe;
+    doors.timers.after(lagProbe, () => {
+      lag = Math.max(0, doors.clock.monotonic() - due);
+      if (!closed) probeLag();
+    });
+  }
+
+  every(trunkRefresh, 'reading carriers', refreshTrunks);
+  every(sessionCheck, 'session check', checkSessions);
+  probeLag();
+
+  async function drain(milliseconds: number): Promise<void> {
+    draining = true;
+    stack.drain();
+    if (calls.size === 0) return;
+    await new Promise<void>((resolve) => {
+      whenEmpty = resolve;
+      doors.timers.after(milliseconds, () => {
+        for (const call of [...calls.values()]) call.hangUp('shutdown');
+        // Records and recordings of what was just hung up get a last moment.
+        doors.timers.after(2_000, resolve);
+      });
+    });
+  }
+
+  return {
+    bound: stack.bound,
+    counts: {
+      get calls() {
+        return calls.size;
+      },
+    },
+    refreshTrunks,
+    drain,
+    async close() {
+      if (!closed) await drain(0);
+      closed = true;
+      await stack.close();
+    },
+  };
+}
+
+function sessionKey(session: { readonly tenant: string; readonly session: string } | undefined): string {
+  return session ? `${session.tenant}/${session.session}` : '';
+}
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** 26 characters of Crockford's base 32: 48 bits of time, 80 of chance; sorts by time of making. */
+function ulid(doors: Pick<SwitchOptions['doors'], 'clock' | 'random'>): string {
+  let time = doors.clock.now();
+  let text = '';
+  for (let index = 0; index < 10; index++) {
+    text = alphabet[time % 32] + text;
+    time = Math.floor(time / 32);
+  }
+  for (const byte of doors.random.bytes(16)) text += alphabet[byte & 31];
+  return text;
+}
