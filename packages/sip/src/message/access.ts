@@ -37,7 +37,7 @@ export const topVia = (message: SipMessage): Via => {
 
 export const callId = (message: SipMessage): string => value(message, 'call-id');
 
-export const cseq = (message: SipMessage): CSeq => {
+export const cseqOf = (message: SipMessage): CSeq => {
   const memo = memoOf(message);
   memo.cseq ??= must(parseCSeq(value(message, 'cseq')), 'cseq');
   return memo.cseq;

@@ -4,7 +4,7 @@
  */
 export {
   callId,
-  cseq,
+  cseqOf,
   fromAddress,
   fromTag,
   MissingHeader,
