@@ -1,0 +1,264 @@
+/** A call and its legs as the main thread's users hold them. They only speak to the worker that has the call. */
+import type { Endpoint } from '@samar/doors';
+import type {
+  Digit,
+  LegQuality,
+  MediaCall,
+  MediaLeg,
+  Playable,
+  RecordingOptions,
+  RecordingSummary,
+  RemoteLeg,
+} from './types.ts';
+import { NOTHING_MEASURED } from './worker/core.ts';
+import type { Host } from './worker/host.ts';
+import type { Answer, Report } from './worker/protocol.ts';
+
+/** Prompts in one `play`, and how often a whole can be repeated: a call doesn't last for ever. */
+const MOST_PROMPTS = 64;
+const MOST_REPEATS = 1000;
+/** Legs of one call. */
+const MOST_LEGS = 16;
+
+export interface CallHandle {
+  readonly call: MediaCall;
+  hear(report: Report): void;
+  /** The worker crashed: everything of this call is over. */
+  lost(): void;
+}
+
+export interface CallContext {
+  readonly address: string;
+  readonly host: Host;
+  readonly knownPrompts: ReadonlyMap<string, unknown>;
+  readonly calls: Map<number, CallHandle>;
+  readonly legs: Map<number, CallHandle>;
+  nextId(): number;
+  busy(): Error;
+}
+
+interface LegState {
+  readonly id: number;
+  readonly port: number;
+  readonly plays: Map<number, (how: 'finished' | 'stopped' | 'closed') => void>;
+  digit: (digit: Digit, milliseconds: number) => void;
+  silent: () => void;
+  /** Set once it is being closed. */
+  closing: Promise<LegQuality> | undefined;
+}
+
+export function createCallHandle(context: CallContext): MediaCall {
+  const { host } = context;
+  const id = context.nextId();
+  const states = new Map<MediaLeg, LegState>();
+  const byId = new Map<number, LegState>();
+  const order: LegState[] = [];
+  let opening = 0;
+  let failed: (reason: string) => void = () => {};
+  let released: Promise<readonly LegQuality[]> | undefined;
+
+  function stateOf(leg: MediaLeg): LegState {
+    const state = states.get(leg);
+    if (state === undefined) throw new TypeError('media: the leg belongs to another call');
+    return state;
+  }
+
+  async function openLeg(): Promise<MediaLeg> {
+    if (released !== undefined || !host.alive) throw context.busy();
+    if (order.length + opening >= MOST_LEGS) throw new RangeError('media: too many legs in one call');
+    const taken = host.ports.take();
+    opening++;
+    const port = typeof taken === 'object' ? await taken : taken;
+    opening--;
+    if (port === undefined) throw context.busy();
+    if (released !== undefined) {
+      host.ports.give(port);
+      throw context.busy();
+    }
+    const state: LegState = {
+      id: context.nextId(),
+      port,
+      plays: new Map(),
+      digit: () => {},
+      silent: () => {},
+      closing: undefined,
+    };
+    host.tell({ kind: 'open', call: id, leg: state.id, port });
+    const leg = createLegHandle(context, state, () => closeLeg(state));
+    states.set(leg, state);
+    byId.set(state.id, state);
+    order.push(state);
+    context.legs.set(state.id, handle);
+    return leg;
+  }
+
+  /** The port is free for others only when the worker says that nobody listens on it any more. */
+  function closeLeg(state: LegState): Promise<LegQuality> {
+    state.closing ??= finish(
+      state,
+      host.ask({ kind: 'close-leg', leg: state.id }).then(qualityOf, () => NOTHING_MEASURED),
+    );
+    return state.closing;
+  }
+
+  async function finish(state: LegState, asked: Promise<LegQuality>): Promise<LegQuality> {
+    const quality = await asked;
+    endPlays(state);
+    context.legs.delete(state.id);
+    host.ports.give(state.port);
+    return quality;
+  }
+
+  async function release(): Promise<readonly LegQuality[]> {
+    const open = order.filter((state) => state.closing === undefined);
+    const asked =
+      order.length === 0
+        ? Promise.resolve([])
+        : host.ask({ kind: 'release', call: id }).then(
+            (answer) => (Array.isArray(answer) ? (answer as readonly LegQuality[]) : []),
+            () => [],
+          );
+    for (const state of open) {
+      const place = order.indexOf(state);
+      state.closing = finish(
+        state,
+        asked.then((qualities) => qualities[place] ?? NOTHING_MEASURED),
+      );
+    }
+    const qualities = await Promise.all(order.map((state) => state.closing ?? NOTHING_MEASURED));
+    context.calls.delete(id);
+    return qualities;
+  }
+
+  const call: MediaCall = {
+    openLeg,
+    bridge(one, other) {
+      const [first, second] = [stateOf(one), stateOf(other)];
+      if (first === second) throw new TypeError('media: a leg cannot be bridged to itself');
+      host.tell({ kind: 'bridge', call: id, one: first.id, other: second.id });
+    },
+    unbridge() {
+      host.tell({ kind: 'unbridge', call: id });
+    },
+    async startRecording({ file, id: name, key, left, right }: RecordingOptions) {
+      const sides = { left: stateOf(left).id, right: stateOf(right).id };
+      await host.ask({ kind: 'record', call: id, ...sides, file, id: name, key });
+    },
+    async stopRecording() {
+      return host.ask({ kind: 'stop-recording', call: id }).then(
+        (answer) => answer as RecordingSummary | undefined,
+        () => undefined,
+      );
+    },
+    onRecordingFailed(handler) {
+      failed = handler;
+    },
+    release() {
+      released ??= release();
+      return released;
+    },
+  };
+
+  const handle: CallHandle = {
+    call,
+    hear(report) {
+      if (report.kind === 'recording-failed') {
+        failed(report.reason);
+        return;
+      }
+      if (!('leg' in report)) return;
+      const state = byId.get(report.leg);
+      if (state === undefined) return;
+      if (report.kind === 'digit') state.digit(report.digit, report.milliseconds);
+      else if (report.kind === 'silent') state.silent();
+      else {
+        state.plays.get(report.play)?.(report.how);
+        state.plays.delete(report.play);
+      }
+    },
+    lost() {
+      context.calls.delete(id);
+      failed('the media worker is gone');
+      for (const state of order) {
+        context.legs.delete(state.id);
+        endPlays(state);
+        // Nothing will ever be heard of this leg: to its user it is a peer that fell silent.
+        if (state.closing === undefined) state.silent();
+      }
+    },
+  };
+  context.calls.set(id, handle);
+  return call;
+}
+
+function endPlays(state: LegState): void {
+  for (const resolve of state.plays.values()) resolve('closed');
+  state.plays.clear();
+}
+
+function createLegHandle(
+  { host, address, knownPrompts, nextId }: CallContext,
+  state: LegState,
+  close: () => Promise<LegQuality>,
+): MediaLeg {
+  const local: Endpoint = { address, port: state.port };
+  return {
+    local,
+    setRemote(remote: RemoteLeg) {
+      host.tell({ kind: 'remote', leg: state.id, remote });
+    },
+    async play(what: Playable) {
+      checkPlayable(what, knownPrompts);
+      if (state.closing !== undefined || !host.alive) return 'closed';
+      const play = nextId();
+      const ended = new Promise<'finished' | 'stopped' | 'closed'>((resolve) =>
+        state.plays.set(play, resolve),
+      );
+      host.tell({ kind: 'play', leg: state.id, play, what });
+      return ended;
+    },
+    stopPlaying() {
+      host.tell({ kind: 'stop', leg: state.id });
+    },
+    onDigit(handler) {
+      state.digit = handler;
+    },
+    onSilent(handler) {
+      state.silent = handler;
+    },
+    async quality() {
+      if (state.closing !== undefined) return state.closing;
+      return host.ask({ kind: 'quality', leg: state.id }).then(qualityOf, () => NOTHING_MEASURED);
+    },
+    close,
+  };
+}
+
+function qualityOf(answer: Answer): LegQuality {
+  return answer !== undefined && 'jitter' in answer ? answer : NOTHING_MEASURED;
+}
+
+function checkPlayable(what: Playable, known: ReadonlyMap<string, unknown>): void {
+  switch (what.kind) {
+    case 'prompts': {
+      const missing = what.names.find((name) => !known.has(name));
+      if (missing !== undefined) throw new RangeError(`media: there is no prompt "${missing}"`);
+      const repeat = what.repeat ?? 1;
+      if (
+        !Number.isInteger(repeat) ||
+        repeat < 1 ||
+        repeat > MOST_REPEATS ||
+        what.names.length > MOST_PROMPTS
+      ) {
+        throw new RangeError('media: too many prompts or repetitions');
+      }
+      return;
+    }
+    case 'tone':
+      if (!(what.hertz > 0 && what.hertz < 4000 && what.milliseconds > 0 && what.milliseconds <= 60_000)) {
+        throw new RangeError('media: a tone has 1 to 3,999 Hz and lasts up to a minute');
+      }
+      return;
+    case 'ringback':
+  }
+}
