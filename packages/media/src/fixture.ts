@@ -1,8 +1,9 @@
 /** For tests: a phone that speaks and hears RTP through real sockets, and engines on free ports. */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { nodeDoors } from '@samar/doors';
 import { createMediaEngine, type MediaEngineOptions } from './engine.ts';
 import type { RemoteLeg } from './types.ts';
+
+const doors = nodeDoors();
 
 export interface Heard {
   readonly payloadType: number;
@@ -40,25 +41,25 @@ export interface PacketChange {
 }
 
 export async function createPhone(address = '127.0.0.1', ssrc = 0x11223344): Promise<Phone> {
-  const rtp = createSocket('udp4');
-  const rtcp = createSocket('udp4');
-  rtp.bind(0, address);
-  rtcp.bind(0, address);
-  await Promise.all([once(rtp, 'listening'), once(rtcp, 'listening')]);
+  const rtp = await doors.network.udp({ address, port: 0 });
+  const rtcp = await doors.network.udp({ address, port: 0 });
   const heard: Heard[] = [];
   const reports: Buffer[] = [];
   let sequence = 1000;
   let timestamp = 50_000;
-  rtp.on('message', (raw, from) => heard.push({ ...parse(raw), raw, port: from.port }));
-  rtcp.on('message', (raw) => reports.push(raw));
+  rtp.onDatagram((data, _address, port) => {
+    const raw = Buffer.from(data);
+    heard.push({ ...parse(raw), raw, port });
+  });
+  rtcp.onDatagram((data) => reports.push(Buffer.from(data)));
   return {
-    port: rtp.address().port,
+    port: rtp.local.port,
     heard,
     reports,
     remote: (change = {}) => ({
       address,
-      port: rtp.address().port,
-      rtcpPort: rtcp.address().port,
+      port: rtp.local.port,
+      rtcpPort: rtcp.local.port,
       codec: 'PCMU',
       payloadType: 0,
       telephoneEvent: 101,
@@ -75,8 +76,8 @@ export async function createPhone(address = '127.0.0.1', ssrc = 0x11223344): Pro
       (from === 'rtp' ? rtp : rtcp).send(bytes, to.port, '127.0.0.1');
     },
     close() {
-      rtp.close();
-      rtcp.close();
+      void rtp.close();
+      void rtcp.close();
     },
   };
 }
@@ -144,5 +145,5 @@ export async function until(condition: () => boolean, what = 'condition'): Promi
 }
 
 export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return new Promise((resolve) => doors.timers.after(milliseconds, resolve));
 }
