@@ -1,0 +1,91 @@
+/**
+ * The HTTP API, version 1: each file in `routes/` is a resource, each in `schemas/` its JSON; the rest are the concerns
+ * that cut across them. It translates between HTTP and `Masking` and holds no rule of the business itself.
+ * A request passes: security headers → authentication and limits → JSON → schema → idempotency → route → answer.
+ */
+import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import {
+  answerClientError,
+  answerFrameworkError,
+  newRequestId,
+  registerProblemAnswers,
+  registerSecurityHeaders,
+} from './answers.ts';
+import { registerAuthentication } from './authentication.ts';
+import { registerIdempotency } from './idempotency.ts';
+import { bodyLimitBytes, registerJsonBody, validatorCompiler } from './input.ts';
+import { registerRequestLog } from './logging.ts';
+import { registerMetrics } from './metrics.ts';
+import { registerOpenApi } from './openapi.ts';
+import type { ApiLog, ApiOptions } from './options.ts';
+import { registerReference } from './reference.ts';
+import type { Api } from './route.ts';
+import { callRoutes } from './routes/calls.ts';
+import { carrierRoutes } from './routes/carriers.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { numberRoutes, poolRoutes } from './routes/numbers.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { problemRoutes } from './routes/problems.ts';
+import { recordingRoutes } from './routes/recordings.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+
+/** A request must have arrived within this time; connections that send nothing are closed after the second. */
+const requestMilliseconds = 30_000;
+const idleMilliseconds = 75_000;
+
+/**
+ * Makes the API; `listen` on it starts to serve. `close()` stops taking connections, closes idle ones and resolves
+ * when running requests are answered.
+ */
+export function createApi(options: ApiOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    requestIdHeader: false,
+    genReqId: newRequestId,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestMilliseconds,
+    keepAliveTimeout: idleMilliseconds,
+    forceCloseConnections: 'idle',
+    // Requests that are already on a connection are answered while we stop, instead of Fastify's own 503.
+    return503OnClosing: false,
+    trustProxy: options.trustProxy ?? false,
+    routerOptions: { maxParamLength: 100 },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+  }) as unknown as FastifyInstance;
+  const { masking, log = silent } = options;
+  app.setValidatorCompiler(validatorCompiler);
+  registerJsonBody(app);
+  registerSecurityHeaders(app);
+  registerProblemAnswers(app, log);
+  registerRequestLog(app, log);
+  registerMetrics(app, options.registry);
+  const platform: FastifyPluginAsync = async (scope) => {
+    await registerOpenApi(scope, options.version ?? '0.1.0');
+    await registerReference(scope);
+    await registerAuthentication(scope, masking, {
+      requestsPerSecond: options.rateLimit ?? 600,
+      wrongKeysPerMinute: options.wrongKeysPerMinute ?? 30,
+    });
+    registerIdempotency(scope, masking);
+    const api = scope as unknown as Api;
+    sessionRoutes(api, masking, () => options.publicUrl?.replace(/\/+$/, '') ?? ownUrl(app));
+    callRoutes(api, masking);
+    recordingRoutes(api, masking, options.recordings, log);
+    numberRoutes(api, masking);
+    poolRoutes(api, masking);
+    carrierRoutes(api, masking);
+    keyRoutes(api, masking);
+    operationRoutes(api, options);
+    problemRoutes(api);
+  };
+  void app.register(platform);
+  return app;
+}
+
+const silent: ApiLog = { info: () => {}, error: () => {} };
+
+function ownUrl(app: FastifyInstance): string {
+  const address = app.server.address();
+  return `http://localhost:${typeof address === 'object' && address ? address.port : 0}`;
+}

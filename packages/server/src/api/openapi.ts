@@ -1,0 +1,145 @@
+/**
+ * The OpenAPI 3.1 document, made from the routes' own schemas. What every route has (problems, the idempotency
+ * header) is added here once; schemas with a title become named ones, so that generated clients have good types.
+ */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
+import { type ProblemCode, problemKinds, problemMediaType } from './problem.ts';
+import { problemSchema } from './schemas/common.ts';
+
+const description = `Two people reach each other through virtual numbers for exactly as long as the job lasts.
+
+Real phone numbers go in and never come out: answers show them masked. Errors are problem documents (RFC 9457) whose
+\`type\` can be opened. Every POST takes an \`Idempotency-Key\` (1 to 255 visible ASCII characters), kept for 24 hours:
+the same key and request give the same answer, with \`Idempotent-Replayed: true\`; another request is 409. Refusals are
+not kept. Lists give \`next\` while there is more: send it as \`after\`. Times are RFC 3339, UTC.`;
+
+type Json = Record<string, unknown>;
+
+export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Samar',
+        version,
+        description,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/', description: 'This installation' }],
+      tags: tags.map(([name, words]) => ({ name, description: words })),
+      components: {
+        securitySchemes: {
+          apiKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An API key. Each operation names its scope.',
+          },
+        },
+      },
+      security: [{ apiKey: [] }],
+    },
+    transform: ({ schema, url, route }) => ({ schema: completed(schema, route), url }),
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) throw new Error('expected an OpenAPI document');
+      return withNamedSchemas(document.openapiObject as unknown as Json) as typeof document.openapiObject;
+    },
+  });
+  app.get('/openapi.json', { schema: { hide: true } as FastifySchema }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').send(app.swagger()),
+  );
+}
+
+const tags = [
+  ['Sessions', 'The link between participants for one job.'],
+  ['Calls', 'What was carried, and its recordings.'],
+  ['Numbers', 'The virtual numbers that we own.'],
+  ['Pools', 'Named sets of virtual numbers.'],
+  ['Carriers', 'Who carries our calls.'],
+  ['API keys', 'Who may use this API, and for what.'],
+  ['Operations', 'Health and metrics.'],
+] as const;
+
+const everywhere: readonly ProblemCode[] = ['malformed-request', 'unavailable', 'internal'];
+const keyed: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'rate-limited', 'database-unavailable'];
+const withBody: readonly ProblemCode[] = ['malformed-json', 'invalid', 'unsupported-media-type', 'too-large'];
+const withKey: readonly ProblemCode[] = ['idempotency-mismatch', 'idempotency-in-progress'];
+
+function completed(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
+  const config = (route.config ?? {}) as { scope?: string; problems?: readonly ProblemCode[] };
+  const post = route.method === 'POST' && config.scope !== undefined;
+  const codes = new Set<ProblemCode>([
+    ...(config.problems ?? []),
+    ...(config.scope === undefined ? [] : [...keyed, ...everywhere]),
+    ...(schema?.body === undefined ? [] : withBody),
+    ...(post ? withKey : []),
+  ]);
+  const scope = config.scope === undefined ? '' : `Needs the scope \`${config.scope}\`.`;
+  const own = (schema as { description?: string } | undefined)?.description ?? '';
+  return {
+    ...schema,
+    description: [own, scope].filter((text) => text !== '').join('\n\n'),
+    ...(post ? { headers: idempotencyHeader(schema?.headers as Json | undefined) } : {}),
+    response: { ...described((schema?.response ?? {}) as Json), ...problemResponses([...codes]) },
+  } as FastifySchema;
+}
+
+/** Says what an answer is, by the title of its schema. */
+function described(responses: Json): Json {
+  const entries = Object.entries(responses).map(([status, response]) => {
+    const { title, description: own, content } = response as Json;
+    if (own !== undefined || content !== undefined) return [status, response];
+    const words = String(title).replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
+    return [status, { description: `${words}.`, content: { 'application/json': { schema: response } } }];
+  });
+  return Object.fromEntries(entries) as Json;
+}
+
+function idempotencyHeader(own: Json | undefined): Json {
+  const properties = (own?.['properties'] ?? {}) as Json;
+  return {
+    type: 'object',
+    properties: {
+      ...properties,
+      'Idempotency-Key': {
+        type: 'string',
+        pattern: '^[!-~]{1,255}$',
+        description: 'The same key and request give the same answer for 24 hours.',
+        examples: ['1b0a7b5e-open-order-1009'],
+      },
+    },
+  };
+}
+
+function problemResponses(codes: readonly ProblemCode[]): Json {
+  const byStatus = Map.groupBy(codes, (code) => problemKinds[code].status);
+  const entries = [...byStatus].map(([status, same]) => [
+    String(status),
+    {
+      description: same.map((code) => `\`${code}\`: ${problemKinds[code].title}`).join('; '),
+      content: { [problemMediaType]: { schema: problemSchema } },
+    },
+  ]);
+  return Object.fromEntries(entries) as Json;
+}
+
+/** Moves every schema with a title to `components.schemas`, once, and refers to it. */
+export function withNamedSchemas(document: Json): Json {
+  const named: Json = {};
+  const visit = (value: unknown, titled: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((item) => visit(item, titled));
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([name, inner]) => [
+      name,
+      name === 'examples' || name === 'example' ? inner : visit(inner, true),
+    ]);
+    const copy = Object.fromEntries(entries) as Json;
+    const title = copy['title'];
+    if (!titled || typeof title !== 'string' || copy['type'] !== 'object') return copy;
+    named[title] ??= copy;
+    return { $ref: `#/components/schemas/${title}` };
+  };
+  const paths = visit(document['paths'], true) as Json;
+  const components = (document['components'] ?? {}) as Json;
+  return { ...document, paths, components: { ...components, schemas: named } };
+}

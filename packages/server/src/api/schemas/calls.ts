@@ -1,0 +1,81 @@
+import { Type } from 'typebox';
+import { id, oneOf, pageOf, pageQuery, time } from './common.ts';
+
+const quality = Type.Unsafe<Record<string, number>>({
+  type: 'object',
+  additionalProperties: { type: 'number' },
+  description: 'From RTCP: packets, loss, jitter and round trip in milliseconds.',
+});
+
+const legSchema = Type.Object(
+  {
+    participant: Type.Optional(Type.String()),
+    number: Type.String({ description: 'The virtual number on this leg, E.164.' }),
+    carrier: Type.String({ description: 'Id of the carrier.' }),
+    direction: oneOf(['in', 'out'], 'Seen from the platform.'),
+    sipStatus: Type.Optional(Type.Integer()),
+    startedAt: time('When it began.'),
+    answeredAt: Type.Optional(time('When it was answered.')),
+    endedAt: Type.Optional(time('When it ended.')),
+    quality: Type.Optional(quality),
+  },
+  { title: 'Leg' },
+);
+
+export const callSchema = Type.Object(
+  {
+    id: id('call', 'The call.'),
+    session: Type.Optional(Type.String({ description: 'Absent when the caller belonged to none.' })),
+    participant: Type.Optional(Type.String({ description: 'Who called.' })),
+    number: Type.String({ description: 'The virtual number that was called, E.164.' }),
+    status: oneOf(['ringing', 'answered', 'ended'], 'Where it stands.'),
+    outcome: Type.Optional(
+      Type.String({
+        description: 'connected, busy, no-answer, unavailable, cancelled, refused, interrupted, failed',
+      }),
+    ),
+    refusal: Type.Optional(Type.String({ description: 'Why it was refused.' })),
+    hangupBy: Type.Optional(Type.String()),
+    hangupCause: Type.Optional(Type.String()),
+    startedAt: time('When it reached us.'),
+    answeredAt: Type.Optional(time('When both were joined.')),
+    endedAt: Type.Optional(time('When it ended.')),
+    legs: Type.Array(legSchema),
+    recording: Type.Optional(
+      Type.Object(
+        {
+          id: id('rec', 'The recording.'),
+          status: Type.String({ description: 'recording, complete, interrupted, failed, deleted' }),
+          milliseconds: Type.Optional(Type.Integer()),
+          bytes: Type.Optional(Type.Integer({ description: 'Of the encrypted file.' })),
+          sha256: Type.Optional(Type.String({ description: 'Of the encrypted file, hexadecimal.' })),
+        },
+        { title: 'Recording' },
+      ),
+    ),
+  },
+  { title: 'Call' },
+);
+export const callPage = pageOf(callSchema, 'CallPage');
+export const callQuery = Type.Object(
+  { session: Type.Optional(id('ses', 'Only the calls of this session.')), ...pageQuery },
+  { additionalProperties: false },
+);
+export const recordingQuery = Type.Object(
+  {
+    reason: Type.Optional(
+      Type.String({
+        minLength: 3,
+        maxLength: 500,
+        description: 'Why it is listened to, for the ledger; or the X-Access-Reason header.',
+      }),
+    ),
+    format: Type.Optional(
+      oneOf(
+        ['wav', 'pcm'],
+        '`wav` (default): G.711 as it was recorded; `pcm`: WAV of 16-bit samples, for every player.',
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
