@@ -7,6 +7,7 @@ import type { HeaderList, Headers, NameAddress, SipUri } from '../types.ts';
 import { isSafeValue, isToken, skipQuoted } from './chars.ts';
 import type { CSeq } from './cseq.ts';
 import { type HeaderKind, headerKey, headerKind } from './names.ts';
+import { UnsafeHeaderError } from './unsafe.ts';
 import type { Via } from './via.ts';
 
 export interface Memo {
@@ -19,11 +20,6 @@ export interface Memo {
   toTag?: string;
   /** `false`: looked at, and not a sip, sips or tel URI. */
   uri?: SipUri | false;
-}
-
-/** A name or value that would end or split its line. The message never holds what was refused. */
-export class UnsafeHeaderError extends Error {
-  override readonly name = 'UnsafeHeaderError';
 }
 
 export class HeaderLines implements Headers {

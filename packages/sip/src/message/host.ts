@@ -22,7 +22,7 @@ export const parseHostPort = (
   if (text.charCodeAt(start) === 91) {
     const close = text.indexOf(']', start);
     if (close < 0 || close >= end) return undefined;
-    host = text.substring(start + 1, close).toLowerCase();
+    host = withoutThirdColon(text.substring(start + 1, close).toLowerCase());
     if (host.includes('%') || !isIPv6(host)) return undefined;
     hostEnd = close + 1;
   } else {
@@ -42,6 +42,13 @@ export const parseHostPort = (
   const port = readNumber(text, at, end, 65_535);
   return port < 1 ? undefined : { host, port };
 };
+
+/**
+ * RFC 3261's grammar, read to the letter, writes `:::` before an embedded IPv4 address; RFC 5118 section 4.10
+ * wants it taken as `::`. Nowhere else.
+ */
+const withoutThirdColon = (host: string): string =>
+  host.includes(':::') ? host.replace(/:::(?=\d+\.\d+\.\d+\.\d+$)/, '::') : host;
 
 /** A host name or IPv4 address (RFC 3261 section 25.1). A name that ends in a numeric label is neither. */
 const isHost = (host: string): boolean => {

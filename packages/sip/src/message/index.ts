@@ -16,7 +16,7 @@ export {
 export { type CSeq, parseCSeq } from './cseq.ts';
 export { type FailureCode, failureStatus } from './failure.ts';
 export { type Framed, StreamFramer } from './framer.ts';
-export { createHeaders, UnsafeHeaderError } from './headers.ts';
+export { createHeaders } from './headers.ts';
 export { formatHostPort, type HostPort } from './host.ts';
 export { defaultLimits } from './lines.ts';
 export { formatNameAddress, parseNameAddress } from './name-address.ts';
@@ -25,5 +25,6 @@ export { parseMessage } from './parse.ts';
 export { reasonPhrase } from './reasons.ts';
 export { markReceived } from './received.ts';
 export { serialize } from './serialize.ts';
+export { UnsafeHeaderError } from './unsafe.ts';
 export { formatUri, parseUri } from './uri.ts';
 export { formatVia, parseVia, type Via } from './via.ts';

@@ -3,14 +3,17 @@ import type { NameAddress } from '../types.ts';
 import {
   isEscapingSound,
   isSpace,
+  isToken,
   isTokenCode,
   isUriText,
+  isValueCode,
   quote,
   skipQuoted,
   skipSpace,
   unquote,
 } from './chars.ts';
 import { findParameter, parseParameters } from './parameters.ts';
+import { UnsafeHeaderError } from './unsafe.ts';
 
 /** Where the pieces are. One for all: reading is synchronous and nobody keeps it. */
 const found = { nameEnd: 0, uriStart: 0, uriEnd: 0, parametersStart: 0 };
@@ -92,14 +95,26 @@ export const readTag = (text: string): string | undefined => {
   return place === undefined ? undefined : findParameter(text, place.parametersStart, 'tag');
 };
 
-/** Always with brackets, and with the display name in quotes. Control characters in a name become spaces. */
+/**
+ * Always with brackets, and with the display name in quotes; control characters in a name become spaces.
+ * Throws `UnsafeHeaderError` when the URI or a parameter would end before it does.
+ */
 export const formatNameAddress = (address: NameAddress): string => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  const name = address.displayName.replace(/[\x00-\x1f\x7f]+/g, ' ').trim();
+  if (!isAnyUri(address.uri, 0, address.uri.length)) throw new UnsafeHeaderError('a URI that is none');
+  const name = withoutControls(address.displayName).trim();
   let text = name === '' ? `<${address.uri}>` : `${quote(name)} <${address.uri}>`;
   for (const [key, value] of address.parameters) {
+    if (!isToken(key)) throw new UnsafeHeaderError('a parameter name that is no token');
     if (value === '') text += `;${key}`;
-    else text += `;${key}=${/^[-.!%*_+`'~[\]:a-zA-Z0-9]+$/.test(value) ? value : quote(value)}`;
+    else text += `;${key}=${isParameterValue(value) ? value : quote(withoutControls(value))}`;
   }
   return text;
+};
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+const withoutControls = (text: string): string => text.replace(/[\x00-\x1f\x7f]+/g, ' ');
+
+const isParameterValue = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) if (!isValueCode(text.charCodeAt(at))) return false;
+  return true;
 };

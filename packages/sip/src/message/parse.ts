@@ -223,6 +223,7 @@ const isVersion = (text: string, start: number, end: number): boolean => {
 /** No headers may follow (RFC 3261 table 1), and no brackets stand around it (section 25.1). */
 const isRequestUri = (uri: string): boolean => {
   const scheme = uri.substring(0, uri.indexOf(':') + 1).toLowerCase();
-  if (scheme === 'sip:' || scheme === 'sips:') return !uri.includes('?') && parseUri(uri) !== undefined;
+  if (scheme === 'sip:' || scheme === 'sips:')
+    return !uri.includes('?', uri.indexOf('@') + 1) && parseUri(uri) !== undefined;
   return scheme === 'tel:' ? parseUri(uri) !== undefined : isAnyUri(uri, 0, uri.length);
 };

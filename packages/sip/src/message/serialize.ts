@@ -1,8 +1,9 @@
 /** Message to bytes. */
 import type { Headers, SipMessage } from '../types.ts';
 import { isSafeValue, isToken } from './chars.ts';
-import { HeaderLines, UnsafeHeaderError } from './headers.ts';
+import { HeaderLines } from './headers.ts';
 import { headerKey } from './names.ts';
+import { UnsafeHeaderError } from './unsafe.ts';
 
 /**
  * The message's bytes in one allocation. Content-Length is written as the body is, in its place or last.
