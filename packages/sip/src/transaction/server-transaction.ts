@@ -1,0 +1,125 @@
+/** One request of a peer: its machine, its way back, and the answers composed for it. */
+import type { Via } from '../message/index.ts';
+import type { Flow, Transport } from '../transport/transport.ts';
+import type { SipRequest } from '../types.ts';
+import { composeResponse, frameOf, type ResponseFrame, type ResponseParts } from './compose.ts';
+import type { ServerDoors } from './server.ts';
+import { InviteServer } from './server-invite.ts';
+import { PlainServer } from './server-plain.ts';
+import type { Timing } from './timing.ts';
+import type { Wheel } from './wheel.ts';
+
+export interface ServerShared {
+  readonly transport: Transport;
+  readonly wheel: Wheel;
+  readonly timing: Timing;
+  readonly serverLine: string;
+  finished(transaction: ServerTransaction): void;
+  ended(transaction: ServerTransaction): void;
+  onEvent(event: string): void;
+}
+
+export class ServerTransaction implements ServerDoors {
+  readonly key: string;
+  readonly mergeKey: string | undefined;
+  readonly flow: Flow;
+  /** Our To tag: on every response but 100 when the request had none. */
+  readonly tag: string;
+  readonly request: SipRequest;
+  /** Who is told of a CANCEL. */
+  cancelled: (() => void) | undefined;
+  readonly #via: Via;
+  readonly #shared: ServerShared;
+  readonly #invite: InviteServer | undefined;
+  readonly #plain: PlainServer | undefined;
+  #frame: ResponseFrame | undefined;
+  #counted = true;
+
+  constructor(
+    request: SipRequest,
+    flow: Flow,
+    via: Via,
+    key: string,
+    mergeKey: string | undefined,
+    tag: string,
+    shared: ServerShared,
+  ) {
+    this.request = request;
+    this.flow = flow;
+    this.key = key;
+    this.mergeKey = mergeKey;
+    this.tag = tag;
+    this.#via = via;
+    this.#shared = shared;
+    const reliable = flow.transport !== 'udp';
+    if (request.method === 'INVITE') this.#invite = new InviteServer(reliable, this);
+    else this.#plain = new PlainServer(reliable, this);
+  }
+
+  get wheel(): Wheel {
+    return this.#shared.wheel;
+  }
+
+  get timing(): Timing {
+    return this.#shared.timing;
+  }
+
+  get #machine(): InviteServer | PlainServer {
+    return (this.#invite ?? this.#plain) as InviteServer | PlainServer;
+  }
+
+  /** A final response was given. */
+  get finished(): boolean {
+    return this.#machine.finished;
+  }
+
+  /** `tag` replaces our own To tag; empty for none. Returns the bytes, so that a 2xx can be repeated. */
+  respond(status: number, parts: ResponseParts & { readonly tag?: string } = {}): Buffer {
+    this.#frame ??= frameOf(this.request, this.flow.source);
+    const extra = (parts.extra ?? '') + this.#shared.serverLine;
+    const tag = parts.tag ?? (status === 100 ? '' : this.tag);
+    const bytes = composeResponse(this.#frame, status, tag, { ...parts, extra });
+    this.#machine.respond(status, bytes);
+    return bytes;
+  }
+
+  /** The same bytes again: reliable provisional responses and 2xx to INVITE, which their senders repeat. */
+  resend(bytes: Buffer): void {
+    this.#shared.onEvent('retransmission-sent');
+    this.send(bytes);
+  }
+
+  repeated(): void {
+    this.#machine.repeated();
+  }
+
+  /** See `InviteServer.ack`. */
+  ack(): boolean {
+    return this.#invite?.ack() ?? false;
+  }
+
+  terminate(): void {
+    this.#machine.terminate();
+  }
+
+  // What the machine needs of the world.
+
+  send(bytes: Buffer): void {
+    this.#shared.transport.reply(this.flow, this.#via, bytes);
+  }
+
+  finishedOnce(): void {
+    if (!this.#counted) return;
+    this.#counted = false;
+    this.#shared.finished(this);
+  }
+
+  onEvent(event: string): void {
+    this.#shared.onEvent(event);
+  }
+
+  ended(): void {
+    this.finishedOnce();
+    this.#shared.ended(this);
+  }
+}
