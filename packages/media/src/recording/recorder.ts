@@ -61,7 +61,8 @@ const REORDER_MS = 200;
 const RING_SAMPLES = 8 * FRAME_SAMPLES;
 /** Streams remembered on each side, so that a packet that comes after a change of SSRC finds its old place. */
 const STREAMS = 4;
-const MUTED = 16;
+/** Key presses remembered on each side within the ring: nobody presses more in 4 s; see `remember`. */
+const MUTED = 8;
 const PAYLOAD = FRAME_SAMPLES;
 /**
  * Silence before and after a digit: a telephone's tone is in the speech, too, until its gateway has recognised
