@@ -101,12 +101,13 @@ export function place(
   return { call, outcome };
 }
 
-/** Waits until something holds; fails after five seconds. */
+/** Waits until something holds; fails after ten seconds. */
 export async function until(holds: () => boolean, what = 'the condition'): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const { clock, timers } = nodeDoors();
+  const deadline = clock.monotonic() + 10_000;
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come to hold`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (clock.monotonic() > deadline) throw new Error(`${what} did not come to hold`);
+    await new Promise<void>((resolve) => void timers.after(5, resolve));
   }
 }
 
