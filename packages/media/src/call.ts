@@ -1,4 +1,5 @@
 /** A call and its legs as the main thread's users hold them. They only speak to the worker that has the call. */
+import { isIP } from 'node:net';
 import type { Endpoint } from '@samar/doors';
 import type {
   Digit,
@@ -17,6 +18,8 @@ import type { Answer, Report } from './worker/protocol.ts';
 /** Prompts in one `play`, and how often a whole can be repeated: a call doesn't last for ever. */
 const MOST_PROMPTS = 64;
 const MOST_REPEATS = 1000;
+/** Networks of one carrier. */
+const MOST_NETWORKS = 256;
 /** Legs of one call. */
 const MOST_LEGS = 16;
 
@@ -205,6 +208,7 @@ function createLegHandle(
   return {
     local,
     setRemote(remote: RemoteLeg) {
+      checkRemote(remote);
       host.tell({ kind: 'remote', leg: state.id, remote });
     },
     async play(what: Playable) {
@@ -236,6 +240,26 @@ function createLegHandle(
 
 function qualityOf(answer: Answer): LegQuality {
   return answer !== undefined && 'jitter' in answer ? answer : NOTHING_MEASURED;
+}
+
+/** What the worker would trip over is refused here. Throws a RangeError that names no address. */
+function checkRemote(remote: RemoteLeg): void {
+  const ports = [remote.port, remote.rtcpPort];
+  const types = [remote.payloadType, remote.telephoneEvent ?? 0];
+  const sound =
+    isIP(remote.address) !== 0 &&
+    ports.every((port) => Number.isInteger(port) && port > 0 && port < 65_536) &&
+    types.every((type) => Number.isInteger(type) && type >= 0 && type < 128) &&
+    remote.allowedSources.length <= MOST_NETWORKS &&
+    remote.allowedSources.every(isNetwork);
+  if (!sound) throw new RangeError('media: not a usable remote address, port, payload type or network');
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
 }
 
 function checkPlayable(what: Playable, known: ReadonlyMap<string, unknown>): void {

@@ -107,7 +107,10 @@ export async function createMediaEngine(options: MediaEngineOptions): Promise<Me
       return;
     }
     restarts.push(now);
-    seats[seats.indexOf(seat)] = start(seat.range);
+    const next = start(seat.range);
+    seats[seats.indexOf(seat)] = next;
+    // If it can't bind a port it has none free, and calls are refused for that.
+    firstPort(next.host).catch(() => {});
   }
 
   /** The worker with the fewest calls, among those that have room. */

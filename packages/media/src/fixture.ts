@@ -1,5 +1,5 @@
 /** For tests: a phone that speaks and hears RTP through real sockets, and engines on free ports. */
-import { nodeDoors } from '@samar/doors';
+import { type Doors, type Endpoint, nodeDoors, type SimulatedDoors, simulatedDoors } from '@samar/doors';
 import { createMediaEngine, type MediaEngineOptions } from './engine.ts';
 import type { RemoteLeg } from './types.ts';
 
@@ -22,9 +22,9 @@ export interface Phone {
   readonly reports: Buffer[];
   remote(change?: Partial<RemoteLeg>): RemoteLeg;
   /** One RTP packet with the next sequence number and timestamp, unless told otherwise. */
-  say(to: { port: number }, payload: Uint8Array, change?: PacketChange): void;
+  say(to: Endpoint, payload: Uint8Array, change?: PacketChange): void;
   /** Any bytes, from the RTP or the RTCP socket. */
-  send(to: { port: number }, bytes: Uint8Array, from?: 'rtp' | 'rtcp'): void;
+  send(to: Endpoint, bytes: Uint8Array, from?: 'rtp' | 'rtcp'): void;
   close(): void;
 }
 
@@ -40,9 +40,13 @@ export interface PacketChange {
   readonly padding?: number;
 }
 
-export async function createPhone(address = '127.0.0.1', ssrc = 0x11223344): Promise<Phone> {
-  const rtp = await doors.network.udp({ address, port: 0 });
-  const rtcp = await doors.network.udp({ address, port: 0 });
+export async function createPhone(
+  address = '127.0.0.1',
+  ssrc = 0x11223344,
+  world: Doors = doors,
+): Promise<Phone> {
+  const rtp = await world.network.udp({ address, port: 0 });
+  const rtcp = await world.network.udp({ address, port: 0 });
   const heard: Heard[] = [];
   const reports: Buffer[] = [];
   let sequence = 1000;
@@ -70,10 +74,10 @@ export async function createPhone(address = '127.0.0.1', ssrc = 0x11223344): Pro
     say(to, payload, change = {}) {
       sequence = change.sequence ?? (sequence + 1) & 0xffff;
       timestamp = change.timestamp ?? (timestamp + 160) >>> 0;
-      rtp.send(compose(payload, { ssrc, ...change, sequence, timestamp }), to.port, '127.0.0.1');
+      rtp.send(compose(payload, { ssrc, ...change, sequence, timestamp }), to.port, to.address);
     },
     send(to, bytes, from = 'rtp') {
-      (from === 'rtp' ? rtp : rtcp).send(bytes, to.port, '127.0.0.1');
+      (from === 'rtp' ? rtp : rtcp).send(bytes, to.port, to.address);
     },
     close() {
       void rtp.close();
@@ -133,6 +137,36 @@ export function engineOn(from: number, options: Partial<MediaEngineOptions> = {}
     lagLimit: Number.POSITIVE_INFINITY,
     ...options,
   });
+}
+
+/** Two bridged phones in a simulated world; `alice` is 192.0.2.1, `bob` 192.0.2.2, the engine 192.0.2.10. */
+export async function simulatedCall(seed: number, options: Partial<MediaEngineOptions> = {}) {
+  const world = simulatedDoors(seed);
+  const engine = await settled(
+    world,
+    engineOn(30_000, { address: '192.0.2.10', doors: world, inThisThread: true, ...options }),
+  );
+  const call = await engine.openCall();
+  const left = await settled(world, call.openLeg());
+  const right = await settled(world, call.openLeg());
+  const alice = await createPhone('192.0.2.1', 0x11223344, world);
+  const bob = await createPhone('192.0.2.2', 0x55667788, world);
+  left.setRemote(alice.remote());
+  right.setRemote(bob.remote());
+  call.bridge(left, right);
+  await world.advance(1);
+  return { world, engine, call, left, right, alice, bob };
+}
+
+/** Lets simulated time pass until the promise settles. */
+export async function settled<T>(world: SimulatedDoors, promise: Promise<T>): Promise<T> {
+  let done = false;
+  const mark = () => {
+    done = true;
+  };
+  promise.then(mark, mark);
+  for (let turn = 0; turn < 1000 && !done; turn++) await world.advance(1);
+  return promise;
 }
 
 /** Waits until `condition` holds; throws after five seconds. */

@@ -16,6 +16,8 @@ async function bridged() {
   left.setRemote(alice.remote());
   right.setRemote(bob.remote());
   call.bridge(left, right);
+  // The worker has everything before the first packet is sent.
+  await right.quality();
   return {
     call,
     left,

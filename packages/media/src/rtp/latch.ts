@@ -8,7 +8,7 @@
  * - A new SSRC from the locked address and port (a gateway that switched from an announcement to a person) is
  *   taken after `CONSISTENT_SSRC` packets in a row without one of the old SSRC between them.
  */
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIPv6, SocketAddress } from 'node:net';
 import { type RtpPacket, sequenceDistance } from './packet.ts';
 
 const CONSISTENT = 3;
@@ -89,9 +89,12 @@ export function createLatch(): Latch {
   return {
     open(toAddress, toPort, networks) {
       allowed = networks.length === 0 ? undefined : networkList(networks);
-      sdpAddress = toAddress;
+      // As the system will write the source's address: IPv6 has many spellings.
+      sdpAddress = isIPv6(toAddress)
+        ? new SocketAddress({ address: toAddress, family: 'ipv6' }).address
+        : toAddress;
       sdpPort = toPort;
-      address = toAddress;
+      address = sdpAddress;
       port = toPort;
       locked = false;
       candidate.packets = 0;

@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createPhone, engineOn, until } from './fixture.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+/** The threads that are spoken to from now on. */
+function watchWorkers(): Set<Worker> {
+  const workers = new Set<Worker>();
+  const post = Worker.prototype.postMessage;
+  vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...words) {
+    workers.add(this);
+    return Reflect.apply(post, this, words);
+  });
+  return workers;
+}
+
+test('a crashed worker ends its calls, and the engine goes on with a new one', async () => {
+  const workers = watchWorkers();
+  const engine = await engineOn(24_000);
+  const directory = await mkdtemp(join(tmpdir(), 'media-'));
+  const phone = await createPhone();
+  const free = engine.counts.portsFree;
+  const call = await engine.openCall();
+  const [left, right] = [await call.openLeg(), await call.openLeg()];
+  left.setRemote(phone.remote());
+  const events: string[] = [];
+  left.onSilent(() => events.push('silent'));
+  call.onRecordingFailed(() => events.push('recording failed'));
+  await call.startRecording({ file: join(directory, 'r'), id: 'rec', key: new Uint8Array(32), left, right });
+  const played = left.play({ kind: 'ringback' });
+  await until(() => phone.heard.length > 0, 'ringback');
+  const [worker] = workers;
+  await worker?.terminate();
+  expect(await played).toBe('closed');
+  expect(events.sort()).toEqual(['recording failed', 'silent']);
+  expect(await call.release()).toHaveLength(2);
+  expect(await left.play({ kind: 'ringback' })).toBe('closed');
+  expect(engine.counts).toMatchObject({ calls: 0, legs: 0, portsFree: free });
+
+  const next = await engine.openCall();
+  const leg = await next.openLeg();
+  leg.setRemote(phone.remote());
+  expect(await leg.play({ kind: 'tone', hertz: 400, milliseconds: 40 })).toBe('finished');
+  await engine.close();
+  phone.close();
+  await rm(directory, { recursive: true });
+});
+
+test('a worker that crashes again and again is not restarted for ever', async () => {
+  const workers = watchWorkers();
+  const engine = await engineOn(24_100);
+  for (let crash = 0; crash < 6; crash++) {
+    await until(() => workers.size > 0, 'a worker');
+    const [worker] = workers;
+    workers.clear();
+    await worker?.terminate();
+  }
+  await expect(engine.openCall()).rejects.toMatchObject({ name: 'MediaBusy', reason: 'calls' });
+  await engine.close();
+});
