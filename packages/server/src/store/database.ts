@@ -2,25 +2,32 @@ import pg from 'pg';
 import { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { DatabaseError, DatabaseUnavailable } from './errors.ts';
 import { createListener, type DatabaseEvent } from './listener.ts';
+import { type Lender, migrate } from './migrate.ts';
 import { createPool, type Loan, type Pool, type PoolOptions, type PoolStats } from './pool.ts';
 import type { Database, Queries } from './types.ts';
 
 export type DatabaseOptions = PoolOptions & {
   /** Called when the LISTEN connection is lost, and when a listener's handler throws. */
   readonly report?: (event: DatabaseEvent) => void;
+  /** False leaves the schema as it is. Default true: brought up to date. */
+  readonly migrations?: boolean;
+  /** Called with the name of each migration before it is applied. */
+  readonly onMigration?: (name: string) => void;
 } & (
     | {
         /** `postgresql://user:password@host:port/database?sslmode=…`. TLS is verified unless `sslmode=no-verify`. */
         readonly url: string;
       }
-    | { readonly embedded: EmbeddedOptions }
+    | {
+        /** Starts the embedded server with its data here. */
+        readonly dataDir: string;
+        readonly embedded?: Omit<EmbeddedOptions, 'dataDirectory'>;
+      }
   );
 
-export interface OpenDatabase extends Database {
+export interface OpenDatabase extends Database, Lender {
   /** The server that was started for this database. */
   readonly embedded: EmbeddedServer | undefined;
-  /** Work on a connection of its own, without a statement timeout; the connection ends with it. For migrations. */
-  dedicated<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
   stats(): PoolStats;
 }
 
@@ -28,29 +35,33 @@ export interface OpenDatabase extends Database {
 const EMBEDDED_DATABASE = 'samar';
 
 /**
- * Connects, starting the embedded server where no URL is given, and asks the server for a first answer. Migrations
- * are another step: `migrate(database)`. Rejects with `EmbeddedServerError` or `DatabaseUnavailable`.
+ * Connects, starting the embedded server where no URL is given, and brings the schema up to date. Rejects with
+ * `EmbeddedServerError`, `DatabaseUnavailable` or `MigrationError`; their messages say what to do.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<OpenDatabase> {
-  if ('url' in options) {
-    const database = fromConfig(urlConfig(options.url), options, undefined);
-    return checked(database);
-  }
-  const embedded = await startEmbedded(options.embedded);
+  if ('url' in options) return ready(fromConfig(urlConfig(options.url), options, undefined), options);
+  const embedded = await startEmbedded({ ...options.embedded, dataDirectory: options.dataDir });
   try {
     await createEmbeddedDatabase(embedded);
-    return await checked(
-      fromConfig(() => ({ ...embedded.connection(), database: EMBEDDED_DATABASE }), options, embedded),
-    );
   } catch (error) {
     await embedded.stop();
     throw error;
   }
+  const config = () => ({ ...embedded.connection(), database: EMBEDDED_DATABASE });
+  return ready(fromConfig(config, options, embedded), options);
 }
 
-async function checked(database: OpenDatabase): Promise<OpenDatabase> {
+async function ready(database: OpenDatabase, options: DatabaseOptions): Promise<OpenDatabase> {
   try {
-    await database.query('', 'select 1', []);
+    if (options.migrations === false) {
+      await database.query('', 'select 1', []);
+      return database;
+    }
+    await migrate(database, {
+      progress: (progress) => {
+        if (progress.step === 'applying') options.onMigration?.(progress.migration);
+      },
+    });
     return database;
   } catch (error) {
     await database.close();

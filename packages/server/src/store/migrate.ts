@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
-import type { OpenDatabase } from './database.ts';
 import { MigrationError } from './errors.ts';
 
 export interface Migration {
@@ -12,6 +11,11 @@ export interface Migration {
   readonly sql: string;
   /** SHA-256 of the text, in hex; line ends don't count. */
   readonly checksum: string;
+}
+
+/** Lends a connection of its own, without a statement timeout; the connection ends with the work. */
+export interface Lender {
+  dedicated<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
 }
 
 export type MigrationProgress =
@@ -26,7 +30,7 @@ const LOCK = '7142936580214937';
  * `MigrationError` and leaves everything as it was before the file that failed.
  */
 export async function migrate(
-  database: Pick<OpenDatabase, 'dedicated'>,
+  database: Lender,
   options: {
     readonly directory?: string;
     readonly progress?: (progress: MigrationProgress) => void;

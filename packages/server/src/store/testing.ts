@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type OpenDatabase, openDatabase } from './database.ts';
-import { migrate, readMigrations } from './migrate.ts';
+import { readMigrations } from './migrate.ts';
 import type { PoolOptions } from './pool.ts';
 
 export interface TestDatabase {
@@ -35,7 +35,7 @@ export async function testDatabase(
   const template = options.migrated === false ? 'template0' : await templateDatabase(server);
   await maintain(server, (client) => client.query(`create database ${name} template ${template}`));
   const url = withDatabase(server, name);
-  const database = await openDatabase({ ...options, url });
+  const database = await openDatabase({ ...options, url, migrations: false });
   return {
     database,
     url,
@@ -120,11 +120,7 @@ async function templateDatabase(server: string): Promise<string> {
     await client.query(`drop database if exists ${unfinished} with (force)`);
     await client.query(`create database ${unfinished} template template0`);
     const database = await openDatabase({ url: withDatabase(server, unfinished) });
-    try {
-      await migrate(database);
-    } finally {
-      await database.close();
-    }
+    await database.close();
     await client.query(`alter database ${unfinished} rename to ${name}`);
     return name;
   });
