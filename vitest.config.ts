@@ -12,6 +12,8 @@ const peerTests = ['packages/**/*.peer.test.ts', 'tests/**/*.test.ts'];
 export default defineConfig({
   test: {
     pool: 'forks',
+    // One database server for all test files; it ends by itself when nobody used it for a while.
+    globalSetup: ['packages/server/src/store/testing-setup.ts'],
     projects: [
       {
         extends: true,

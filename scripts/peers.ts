@@ -29,6 +29,12 @@ export const peers: readonly Peer[] = [
     without: 'masked calls made and taken by baresip, with audio heard both ways',
   },
   {
+    name: 'sox',
+    program: 'sox',
+    debianPackage: 'sox',
+    without: 'G.711 and prompt files beside sox',
+  },
+  {
     name: 'postgresql',
     program: 'postgres',
     alsoIn: ['/usr/lib/postgresql/15/bin'],
