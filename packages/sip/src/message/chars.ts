@@ -68,7 +68,16 @@ export const skipSpace = (text: string, start: number): number => {
   return at;
 };
 
-export const isHexDigit = (code: number): boolean =>
+/** Without the SP and HTAB at its ends; unlike `trim`, every other character stays. */
+export const trimSpace = (text: string): string => {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.substring(start, end);
+};
+
+const isHexDigit = (code: number): boolean =>
   isDigit(code) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
 
 /** True when each % is followed by two hexadecimal digits. */

@@ -4,7 +4,7 @@
  * second look. What was parsed from the commonest headers is kept beside them until a header changes.
  */
 import type { HeaderList, Headers, NameAddress, SipUri } from '../types.ts';
-import { isSafeValue, isToken, skipQuoted } from './chars.ts';
+import { isSafeValue, isToken, skipQuoted, trimSpace } from './chars.ts';
 import type { CSeq } from './cseq.ts';
 import { type HeaderKind, headerKey, headerKind } from './names.ts';
 import { UnsafeHeaderError } from './unsafe.ts';
@@ -146,10 +146,10 @@ export const splitList = (value: string): string[] => {
     } else if (code === 60) bracketed = true;
     else if (code === 62) bracketed = false;
     else if (code === 44 && !bracketed) {
-      found.push(value.substring(start, at).trim());
+      found.push(trimSpace(value.substring(start, at)));
       start = at + 1;
     }
   }
-  found.push(value.substring(start).trim());
+  found.push(trimSpace(value.substring(start)));
   return found;
 };

@@ -3,16 +3,14 @@ import type { NameAddress } from '../types.ts';
 import {
   isEscapingSound,
   isSpace,
-  isToken,
   isTokenCode,
   isUriText,
-  isValueCode,
   quote,
   skipQuoted,
   skipSpace,
   unquote,
 } from './chars.ts';
-import { findParameter, parseParameters } from './parameters.ts';
+import { findParameter, formatParameter, parseParameters, withoutControls } from './parameters.ts';
 import { UnsafeHeaderError } from './unsafe.ts';
 
 /** Where the pieces are. One for all: reading is synchronous and nobody keeps it. */
@@ -103,18 +101,6 @@ export const formatNameAddress = (address: NameAddress): string => {
   if (!isAnyUri(address.uri, 0, address.uri.length)) throw new UnsafeHeaderError('a URI that is none');
   const name = withoutControls(address.displayName).trim();
   let text = name === '' ? `<${address.uri}>` : `${quote(name)} <${address.uri}>`;
-  for (const [key, value] of address.parameters) {
-    if (!isToken(key)) throw new UnsafeHeaderError('a parameter name that is no token');
-    if (value === '') text += `;${key}`;
-    else text += `;${key}=${isParameterValue(value) ? value : quote(withoutControls(value))}`;
-  }
+  for (const [key, value] of address.parameters) text += formatParameter(key, value);
   return text;
-};
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-const withoutControls = (text: string): string => text.replace(/[\x00-\x1f\x7f]+/g, ' ');
-
-const isParameterValue = (text: string): boolean => {
-  for (let at = 0; at < text.length; at++) if (!isValueCode(text.charCodeAt(at))) return false;
-  return true;
 };

@@ -1,5 +1,6 @@
 /** `;name=value` parameters of header values (RFC 3261 section 25.1, generic-param). */
-import { isTokenCode, isValueCode, skipQuoted, skipSpace, unquote } from './chars.ts';
+import { isToken, isTokenCode, isValueCode, quote, skipQuoted, skipSpace, unquote } from './chars.ts';
+import { UnsafeHeaderError } from './unsafe.ts';
 
 /** One cursor for all: parsing is synchronous, and an object a parameter would be most of its cost. */
 const cursor = { name: '', value: '', next: 0 };
@@ -73,18 +74,19 @@ export const findParameter = (text: string, start: number, wanted: string): stri
   return found;
 };
 
-/** Calls `visit` for each parameter; false when the text is malformed. */
-export const eachParameter = (
-  text: string,
-  start: number,
-  visit: (name: string, value: string) => void,
-): boolean => {
-  let at = skipSpace(text, start);
-  while (at < text.length) {
-    const parameter = read(text, at);
-    if (parameter === undefined) return false;
-    at = parameter.next;
-    visit(parameter.name, parameter.value);
-  }
+/** `;name`, `;name=value` or `;name="value"`. Throws `UnsafeHeaderError` when the name is no token. */
+export const formatParameter = (name: string, value: string): string => {
+  if (!isToken(name)) throw new UnsafeHeaderError('a parameter name that is no token');
+  if (value === '') return `;${name}`;
+  return `;${name}=${isBareValue(value) ? value : quote(withoutControls(value))}`;
+};
+
+/** Control characters become a space. */
+export const withoutControls = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  text.replace(/[\x00-\x1f\x7f]+/g, ' ');
+
+const isBareValue = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) if (!isValueCode(text.charCodeAt(at))) return false;
   return true;
 };

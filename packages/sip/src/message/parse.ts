@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { ParseFailure, ParseLimits, SipMessage, SipRequest } from '../types.ts';
-import { isSafeValue, isSpace, isToken, readNumber } from './chars.ts';
+import { isSafeValue, isSpace, isToken, readNumber, trimSpace } from './chars.ts';
 import { checkHeader } from './check.ts';
 import { type FailureCode, failure } from './failure.ts';
 import { HeaderLines } from './headers.ts';
@@ -170,9 +170,17 @@ const decode = (
     if (!isUtf8(bytes.subarray(start, end))) return undefined;
     value = bytes.toString('utf8', start, end);
   }
-  if ((flags & FOLDED) !== 0) value = value.replace(/[ \t]*(?:\r\n[ \t]+)+/g, ' ').trim();
+  if ((flags & FOLDED) !== 0) value = unfold(value);
   return (flags & ODD_CONTROL) === 0 || isSafeValue(value) ? value : undefined;
 };
+
+/** Each line break and the white space around it is one space (RFC 3261 section 7.3.1). */
+const unfold = (value: string): string =>
+  value
+    .split('\r\n')
+    .map(trimSpace)
+    .filter((line) => line !== '')
+    .join(' ');
 
 const readStartLine = (bytes: Buffer, text: string, end: number, flags: number): StartLine | FailureCode => {
   if ((flags & ODD_CONTROL) !== 0) return 'control';

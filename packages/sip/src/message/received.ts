@@ -1,5 +1,7 @@
 import type { SipRequest } from '../types.ts';
+import { trimSpace } from './chars.ts';
 import { HeaderLines } from './headers.ts';
+import { formatParameter } from './parameters.ts';
 import { parseVia } from './via.ts';
 
 /**
@@ -15,10 +17,11 @@ export const markReceived = (request: SipRequest, address: string, port: number)
   const differs = via.host !== address.toLowerCase();
   if (!differs && via.rport === undefined && via.received === undefined) return;
   const semicolon = text.indexOf(';');
-  const kept = (semicolon < 0 ? text : text.substring(0, semicolon)).trimEnd();
-  let rest = semicolon < 0 ? '' : text.substring(semicolon);
-  rest = rest.replace(/;[ \t]*(?:received|rport)(?![^ \t;=])(?:[ \t]*=[ \t]*[^ \t;]*)?[ \t]*/gi, '');
-  const rport = via.rport === undefined ? '' : `;rport=${port}`;
-  const received = differs || rport !== '' ? `;received=${address}` : '';
-  headers.setFirst('Via', `${kept}${rest}${received}${rport}`);
+  let marked = trimSpace(semicolon < 0 ? text : text.substring(0, semicolon));
+  for (const [name, value] of via.parameters) {
+    if (name === 'rport') marked += `;rport=${port}`;
+    else if (name !== 'received') marked += formatParameter(name, value);
+  }
+  if (differs || via.rport !== undefined) marked += `;received=${address}`;
+  headers.setFirst('Via', marked);
 };
