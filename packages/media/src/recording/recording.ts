@@ -34,12 +34,15 @@ export interface CallRecording {
 
 /** Rejects with the system's error when the file can't be made (`EEXIST`, `ENOSPC`, …). */
 export async function startCallRecording(options: CallRecordingOptions): Promise<CallRecording> {
-  const writer = await FrameWriter.start(await createFile(options.file), options);
+  let writer: FrameWriter | undefined;
+  // Made first, so that an impossible `lead` leaves no file behind.
   const recorder = new Recorder({
     startedAt: options.startedAt,
     lead: options.lead,
-    emit: (frame, last) => writer.append(frame, last),
+    emit: (frame, last) => writer?.append(frame, last),
   });
+  const started = await FrameWriter.start(() => createFile(options.file), options);
+  writer = started;
   let stopped: Promise<CallRecordingResult> | undefined;
   return {
     packet: (packet) => recorder.packet(packet),
@@ -48,7 +51,7 @@ export async function startCallRecording(options: CallRecordingOptions): Promise
     stop(now) {
       if (stopped === undefined) {
         recorder.finish(now);
-        stopped = writer.end().then((result) => ({ ...result, counts: recorder.counts }));
+        stopped = started.end().then((result) => ({ ...result, counts: recorder.counts }));
       }
       return stopped;
     },

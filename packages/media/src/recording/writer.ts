@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RecordingSummary } from '../types.ts';
 import { composeHeader, FrameCipher, HEADER_BYTES, MAX_FRAMES } from './format.ts';
@@ -7,7 +7,7 @@ import { composeHeader, FrameCipher, HEADER_BYTES, MAX_FRAMES } from './format.t
 /** Why a recording ended before its call did. What was written until then stays readable. */
 export type RecordingFailure = 'disk-full' | 'write-failed' | 'queue-overflow' | 'too-long';
 
-/** What is needed of a file; Node's FileHandle is one. */
+/** What is needed of a file. */
 export interface RecordingFile {
   write(
     bytes: Uint8Array,
@@ -16,8 +16,11 @@ export interface RecordingFile {
     position: number,
   ): Promise<{ readonly bytesWritten: number }>;
   truncate(length: number): Promise<void>;
-  datasync(): Promise<void>;
+  /** Makes content and name last through a power cut. */
+  sync(): Promise<void>;
   close(): Promise<void>;
+  /** Closes and removes. */
+  discard(): Promise<void>;
 }
 
 export interface WriterOptions {
@@ -57,7 +60,7 @@ function failureOf(error: unknown): RecordingFailure {
  * Seals frames and writes them in order, one write at a time, never making the caller wait.
  *
  * Frames are not synced one by one: they are in the system's page cache at once, which `kill -9` doesn't touch,
- * and a sync each half second for hundreds of calls would cost more than all the rest (docs/decisions). The whole
+ * and a sync each half second for hundreds of calls would cost more than all the rest. The whole
  * file is synced before `end` resolves; until then a power cut may take what the system had not written back yet.
  */
 export class FrameWriter {
@@ -74,24 +77,28 @@ export class FrameWriter {
   #drained: Promise<void> = Promise.resolve();
   #writing = false;
 
-  private constructor(file: RecordingFile, options: WriterOptions, header: Buffer) {
+  private constructor(file: RecordingFile, options: WriterOptions, header: Buffer, cipher: FrameCipher) {
     this.#file = file;
-    this.#cipher = new FrameCipher(options.key, header);
+    this.#cipher = cipher;
     this.#onFailed = options.onFailed;
     this.#hash.update(header);
   }
 
-  /** Writes the header. Rejects with the system's error; `file` is closed then. */
-  static async start(file: RecordingFile, options: WriterOptions): Promise<FrameWriter> {
+  /**
+   * Makes the file and writes its header. Rejects with the system's error, or a RangeError for a key or salt of
+   * the wrong length; the file is closed and removed then.
+   */
+  static async start(make: () => Promise<RecordingFile>, options: WriterOptions): Promise<FrameWriter> {
+    const header = composeHeader(options.id, options.salt, options.lead).bytes;
+    const cipher = new FrameCipher(options.key, header);
+    const file = await make();
     try {
-      const { bytes } = composeHeader(options.id, options.salt, options.lead);
-      const writer = new FrameWriter(file, options, bytes);
-      await writeFully(file, bytes, 0, () => {});
-      return writer;
+      await writeFully(file, header, 0, () => {});
     } catch (error) {
-      await file.close().catch(() => {});
+      await file.discard().catch(() => {});
       throw error;
     }
+    return new FrameWriter(file, options, header, cipher);
   }
 
   /** Queues one frame. After a failure nothing more is taken. `speech` isn't kept. */
@@ -114,7 +121,7 @@ export class FrameWriter {
     try {
       // What is beyond the last whole frame can't be read: the file ends where its SHA-256 does.
       if (this.#failure !== undefined) await this.#file.truncate(this.#kept);
-      await this.#file.datasync();
+      await this.#file.sync();
     } catch (error) {
       this.#fail(failureOf(error));
     }
@@ -176,19 +183,29 @@ async function writeFully(
   }
 }
 
-/** Makes the file (mode 0600, must not exist) and its name durable. Rejects with the system's error. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Makes a file with mode 0600 that must not exist. Rejects with the system's error. */
 export async function createFile(path: string): Promise<RecordingFile> {
   const file = await open(path, 'wx', 0o600);
-  try {
-    const directory = await open(dirname(path), 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  return {
+    write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
+    truncate: (length) => file.truncate(length),
+    async sync() {
+      await file.datasync();
+      await syncFolder(dirname(path));
+    },
+    close: () => file.close(),
+    async discard() {
+      await file.close();
+      await unlink(path);
+    },
+  };
 }
