@@ -8,6 +8,7 @@ import { createResolver } from './resolve/resolve.ts';
 import { safe } from './transaction/compose.ts';
 import { createIdentifiers } from './transaction/identifiers.ts';
 import { createLayer, type Layer } from './transaction/layer.ts';
+import { createRetain } from './transaction/retain.ts';
 import type { Timing } from './transaction/timing.ts';
 import { createWheel } from './transaction/wheel.ts';
 import { openTransport, type TransportUser } from './transport/transport.ts';
@@ -44,6 +45,7 @@ export async function createSipStack(options: StackOptions): Promise<SipStack> {
   const onEvent = (event: string) => options.onEvent?.(event);
   const onFault = () => onEvent('internal-error');
   const wheel = createWheel(doors.clock, doors.timers, onFault);
+  const retain = createRetain();
   const identifiers = createIdentifiers(doors.random);
   const dialogs = new Map<string, InDialog>();
   let draining = false;
@@ -83,6 +85,7 @@ export async function createSipStack(options: StackOptions): Promise<SipStack> {
       wheel,
       timing,
       serverLine: `Server: ${product}\r\n`,
+      retain,
       tag: identifiers.tag,
       limit: limits.transactions,
       onEvent,
@@ -97,6 +100,7 @@ export async function createSipStack(options: StackOptions): Promise<SipStack> {
     identifiers,
     resolver,
     session,
+    retain,
     agentLine: `User-Agent: ${product}\r\n`,
     dialogs,
     dialogLimit: limits.dialogs,

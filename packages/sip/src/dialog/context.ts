@@ -2,6 +2,7 @@
 import type { Resolver } from '../resolve/resolve.ts';
 import type { Identifiers } from '../transaction/identifiers.ts';
 import type { Layer } from '../transaction/layer.ts';
+import type { Retain } from '../transaction/retain.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Timing } from '../transaction/timing.ts';
 import type { Wheel } from '../transaction/wheel.ts';
@@ -38,6 +39,7 @@ export interface Context {
   readonly identifiers: Identifiers;
   readonly resolver: Resolver;
   readonly session: SessionSettings;
+  readonly retain: Retain;
   /** `User-Agent: …` line. */
   readonly agentLine: string;
   readonly dialogs: Map<string, InDialog>;

@@ -23,8 +23,8 @@ import { ALLOW, type Context, contactOf, SUPPORTED, viaOf } from './context.ts';
 import { coreOfClient } from './core.ts';
 import { Authorizer } from './credentials.ts';
 import { LiveDialog } from './dialog.ts';
+import { LateAnswers } from './late-answers.ts';
 import { ReliableReceiver } from './reliable-client.ts';
-import { acknowledge2xx, type SentAck, sendAck } from './requests.ts';
 import { acceptedSession, minimumOf, requestSession } from './session-timer.ts';
 
 /** Milliseconds without news of a call that rings: as timer C of a proxy, more than three minutes. */
@@ -37,8 +37,6 @@ const INTERVALS = 2;
 interface Fork {
   readonly dialog: LiveDialog;
   readonly reliable: ReliableReceiver;
-  answered: boolean;
-  ack: SentAck | undefined;
 }
 
 export class OutgoingCall implements OutgoingInvite, TimerOwner {
@@ -192,8 +190,11 @@ export class OutgoingCall implements OutgoingInvite, TimerOwner {
     this.#silence = this.#context.wheel.after(SILENCE, this, 'silence');
     if (response.status === 100) return;
     if (toTag(response) !== '') {
+      if (this.#forks.size >= FORKS && !this.#forks.has(toTag(response))) {
+        this.#context.onEvent('forks-limit');
+        return;
+      }
       const fork = this.#fork(outline, response);
-      if (!fork) return;
       fork.dialog.learn(response, true);
       if (!fork.reliable.take(this.#context, fork.dialog.core, response)) return;
     }
@@ -201,53 +202,44 @@ export class OutgoingCall implements OutgoingInvite, TimerOwner {
     if (handler) this.#context.guard(() => handler(response));
   }
 
-  /** Undefined past the bound. */
-  #fork(outline: Outline, response: SipResponse): Fork | undefined {
+  #fork(outline: Outline, response: SipResponse): Fork {
     const tag = toTag(response);
     const known = this.#forks.get(tag);
     if (known) return known;
-    if (this.#forks.size >= FORKS && response.status < 200) {
-      this.#context.onEvent('forks-limit');
-      return undefined;
-    }
     const core = coreOfClient(outline, response, this.#localTag, this.#contact);
     const dialog = new LiveDialog(this.#context, core, this.#options.credentials, {
       onBye: () => {},
       onPrack: () => false,
     });
     dialog.lastLocal = this.#options.body;
-    const fork: Fork = { dialog, reliable: new ReliableReceiver(), answered: false, ack: undefined };
+    const fork: Fork = { dialog, reliable: new ReliableReceiver() };
     this.#forks.set(tag, fork);
     return fork;
   }
 
   #accepted(outline: Outline, response: SipResponse): void {
-    const fork = this.#fork(outline, response);
-    if (!fork) return;
-    if (fork.answered) {
-      this.#context.onEvent('retransmission');
-      if (fork.ack) sendAck(this.#context, fork.ack);
+    const context = this.#context;
+    const late = new LateAnswers(context, outline, this.#localTag, this.#contact);
+    if (this.#client) this.#client.user = late;
+    if (this.#state !== 'asking') {
+      late.onResponse(response);
       return;
     }
-    fork.answered = true;
-    const { dialog } = fork;
+    const { dialog } = this.#fork(outline, response);
     dialog.learn(response, true);
-    acknowledge2xx(this.#context, dialog.core, outline.sequence, (ack) => {
-      fork.ack = ack;
-    });
-    dialog.confirmAsClient(acceptedSession(response, this.#context.session));
-    if (this.#state !== 'asking' || this.#cancelling) {
-      // Another fork was faster, or the answer crossed our CANCEL (sections 13.2.2.4, 9.1).
-      this.#context.onEvent(this.#cancelling ? 'answer-crossed-cancel' : 'forked-answer');
+    late.acknowledge(dialog.core);
+    dialog.confirmAsClient(acceptedSession(response, context.session));
+    this.#clear(dialog);
+    const handler = this.#onAnswered;
+    if (this.#cancelling || !handler) {
+      // The answer crossed our CANCEL (section 9.1).
+      context.onEvent('answer-crossed-cancel');
       dialog.hangUp('local-bye');
       this.#fail({ kind: 'cancelled' });
       return;
     }
     this.#state = 'answered';
-    this.#clear(dialog);
-    const handler = this.#onAnswered;
-    if (handler) this.#context.guard(() => handler(dialog, response));
-    else dialog.hangUp('local-bye');
+    context.guard(() => handler(dialog, response));
   }
 
   #refused(outline: Outline, hop: Hop, response: SipResponse, flow: Flow): void {
@@ -313,8 +305,7 @@ export class OutgoingCall implements OutgoingInvite, TimerOwner {
     this.#silence?.cancel();
     this.#context.calls.delete(this);
     for (const [tag, fork] of this.#forks) {
-      if (fork.dialog === kept || fork.answered) continue;
-      fork.dialog.end('closed', undefined);
+      if (fork.dialog !== kept) fork.dialog.end('closed', undefined);
       this.#forks.delete(tag);
     }
   }

@@ -76,7 +76,8 @@ export function createReceiver(options: StackOptions, contextOf: () => Context):
         source: flow.source,
         transport: flow.transport,
         respond(status, given = {}) {
-          transaction.respond(status, { ...given, extra: headerText(given.headers) });
+          // A registrar lists its bindings in Contact (RFC 3261 section 10.3); outside a dialog it is nobody else's.
+          transaction.respond(status, { ...given, extra: headerText(given.headers, true) });
         },
       };
       try {

@@ -17,10 +17,11 @@ type State = (transaction: InviteClient, input: Input) => State;
 export class InviteClient implements TimerOwner {
   readonly key: string;
   readonly doors: ClientDoors;
-  readonly user: ClientUser;
+  /** Replaced by the user when only late answers are of interest any more. */
+  user: ClientUser;
   readonly reliable: boolean;
   /** Composes the ACK for a final response that is no 2xx (section 17.1.1.3). */
-  readonly composeAck: (response: SipResponse) => Buffer;
+  composeAck: ((response: SipResponse) => Buffer) | undefined;
   request: Buffer | undefined;
   ack: Buffer | undefined;
   interval: number;
@@ -166,13 +167,14 @@ const terminated: State = () => terminated;
 
 function accept(transaction: InviteClient, response: SipResponse, flow: Flow): State {
   const { wheel, timing } = transaction.doors;
+  transaction.composeAck = undefined;
   transaction.limit = wheel.after(sixtyFourT1(timing), transaction, 'M');
   transaction.user.onResponse(response, flow);
   return accepted;
 }
 
 function complete(transaction: InviteClient, response: SipResponse, flow: Flow): State {
-  transaction.ack = transaction.composeAck(response);
+  transaction.ack = transaction.composeAck?.(response);
   transaction.send(transaction.ack);
   const { wheel, timing } = transaction.doors;
   if (!transaction.reliable) transaction.limit = wheel.after(timerD(timing), transaction, 'D');

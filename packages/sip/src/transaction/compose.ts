@@ -37,12 +37,13 @@ const NAME = /^[A-Za-z0-9!%*_+`'~.-]+$/;
 const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** Throws a `TypeError` that names the header, never its value, when it would break the message or is the stack's own. */
-export function headerText(list: HeaderList | undefined): HeaderText {
+export function headerText(list: HeaderList | undefined, contactAllowed = false): HeaderText {
   if (!list) return '';
   let text = '';
   for (const [name, value] of list) {
     if (!NAME.test(name)) throw new TypeError('a header name that is no token');
-    if (OWN.has(name.toLowerCase())) throw new TypeError(`${name} is written by the stack alone`);
+    const contact = contactAllowed && name.toLowerCase() === 'contact';
+    if (OWN.has(name.toLowerCase()) && !contact) throw new TypeError(`${name} is written by the stack alone`);
     if (UNSAFE.test(value)) throw new TypeError(`control characters in the value of ${name}`);
     text += `${name}: ${value}\r\n`;
   }

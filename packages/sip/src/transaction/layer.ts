@@ -7,6 +7,7 @@
  */
 import { callId, cseqOf, failureStatus, fromTag, topVia, toTag, type Via } from '../message/index.ts';
 import type { Hop } from '../transport/hop.ts';
+import { replyAddress } from '../transport/reply.ts';
 import type { Flow, Transport } from '../transport/transport.ts';
 import type { ParseFailure, SipRequest, SipResponse } from '../types.ts';
 import type { ClientDoors, ClientUser } from './client.ts';
@@ -14,6 +15,7 @@ import { InviteClient } from './client-invite.ts';
 import { PlainClient } from './client-plain.ts';
 import { composeResponse, frameOf, type ResponseParts } from './compose.ts';
 import { BRANCH_COOKIE } from './identifiers.ts';
+import type { Retain } from './retain.ts';
 import { ServerTransaction } from './server-transaction.ts';
 import type { Timing } from './timing.ts';
 import type { Wheel } from './wheel.ts';
@@ -61,6 +63,7 @@ export interface LayerOptions {
   readonly timing: Timing;
   /** `Server: …` line. */
   readonly serverLine: string;
+  readonly retain: Retain;
   readonly tag: () => string;
   readonly limit: number;
   readonly onEvent: (event: string) => void;
@@ -75,6 +78,7 @@ export function createLayer(options: LayerOptions, user: LayerUser): Layer {
   let unfinished = 0;
 
   const shared = {
+    retain: options.retain,
     transport,
     wheel,
     timing,
@@ -113,7 +117,7 @@ export function createLayer(options: LayerOptions, user: LayerUser): Layer {
     const tag = statelessTag(`${via.branch}|${callId(request)}`);
     const extra = (parts.extra ?? '') + options.serverLine;
     const bytes = composeResponse(frameOf(request, flow.source), status, tag, { ...parts, extra });
-    transport.reply(flow, via, bytes);
+    transport.reply(flow, replyAddress(via, flow.source, flow.transport), bytes);
   }
 
   function receiveCancel(request: SipRequest, flow: Flow, via: Via, place: string): void {

@@ -151,7 +151,7 @@ function accept(machine: InviteServer): State {
 
 function complete(machine: InviteServer, bytes: Buffer): State {
   const { wheel, timing } = machine.doors;
-  machine.last = bytes;
+  machine.last = machine.doors.retain(bytes);
   if (!machine.reliable) machine.retransmission = wheel.after(machine.interval, machine, 'G');
   machine.limit = wheel.after(sixtyFourT1(timing), machine, 'H');
   return completed;

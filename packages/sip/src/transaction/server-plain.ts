@@ -70,8 +70,7 @@ const trying: State = (machine, input) => {
   switch (input.kind) {
     case 'respond':
       machine.doors.send(input.bytes);
-      machine.last = input.bytes;
-      return input.status < 200 ? trying : complete(machine);
+      return respond(machine, input.status, input.bytes);
     case 'repeated':
       machine.doors.onEvent('retransmission');
       if (machine.last) machine.doors.send(machine.last);
@@ -96,9 +95,14 @@ const completed: State = (machine, input) => {
 
 const terminated: State = () => terminated;
 
-function complete(machine: PlainServer): State {
+function respond(machine: PlainServer, status: number, bytes: Buffer): State {
+  if (status < 200) {
+    machine.last = bytes;
+    return trying;
+  }
   machine.doors.finishedOnce();
   if (machine.reliable) return terminated;
+  machine.last = machine.doors.retain(bytes);
   const { wheel, timing } = machine.doors;
   machine.limit = wheel.after(sixtyFourT1(timing), machine, 'J');
   return completed;

@@ -1,8 +1,11 @@
 /** One request of a peer: its machine, its way back, and the answers composed for it. */
+import type { Endpoint } from '@samar/doors';
 import type { Via } from '../message/index.ts';
+import { replyAddress } from '../transport/reply.ts';
 import type { Flow, Transport } from '../transport/transport.ts';
 import type { SipRequest } from '../types.ts';
 import { composeResponse, frameOf, type ResponseFrame, type ResponseParts } from './compose.ts';
+import type { Retain } from './retain.ts';
 import type { ServerDoors } from './server.ts';
 import { InviteServer } from './server-invite.ts';
 import { PlainServer } from './server-plain.ts';
@@ -13,6 +16,7 @@ export interface ServerShared {
   readonly transport: Transport;
   readonly wheel: Wheel;
   readonly timing: Timing;
+  readonly retain: Retain;
   readonly serverLine: string;
   finished(transaction: ServerTransaction): void;
   ended(transaction: ServerTransaction): void;
@@ -25,13 +29,14 @@ export class ServerTransaction implements ServerDoors {
   readonly flow: Flow;
   /** Our To tag: on every response but 100 when the request had none. */
   readonly tag: string;
-  readonly request: SipRequest;
   /** Who is told of a CANCEL. */
   cancelled: (() => void) | undefined;
-  readonly #via: Via;
+  readonly #replyTo: Endpoint;
   readonly #shared: ServerShared;
   readonly #invite: InviteServer | undefined;
   readonly #plain: PlainServer | undefined;
+  /** Given up with the final response: what lingers for 32 s must be small. */
+  #request: SipRequest | undefined;
   #frame: ResponseFrame | undefined;
   #counted = true;
 
@@ -44,16 +49,22 @@ export class ServerTransaction implements ServerDoors {
     tag: string,
     shared: ServerShared,
   ) {
-    this.request = request;
+    this.#request = request;
     this.flow = flow;
     this.key = key;
     this.mergeKey = mergeKey;
     this.tag = tag;
-    this.#via = via;
+    this.#replyTo = replyAddress(via, flow.source, flow.transport);
     this.#shared = shared;
     const reliable = flow.transport !== 'udp';
     if (request.method === 'INVITE') this.#invite = new InviteServer(reliable, this);
     else this.#plain = new PlainServer(reliable, this);
+  }
+
+  /** Only until the final response. */
+  get request(): SipRequest {
+    if (!this.#request) throw new Error('the request of a finished transaction');
+    return this.#request;
   }
 
   get wheel(): Wheel {
@@ -75,7 +86,9 @@ export class ServerTransaction implements ServerDoors {
 
   /** `tag` replaces our own To tag; empty for none. Returns the bytes, so that a 2xx can be repeated. */
   respond(status: number, parts: ResponseParts & { readonly tag?: string } = {}): Buffer {
-    this.#frame ??= frameOf(this.request, this.flow.source);
+    const request = this.#request;
+    if (!request) return Buffer.alloc(0);
+    this.#frame ??= frameOf(request, this.flow.source);
     const extra = (parts.extra ?? '') + this.#shared.serverLine;
     const tag = parts.tag ?? (status === 100 ? '' : this.tag);
     const bytes = composeResponse(this.#frame, status, tag, { ...parts, extra });
@@ -105,12 +118,19 @@ export class ServerTransaction implements ServerDoors {
   // What the machine needs of the world.
 
   send(bytes: Buffer): void {
-    this.#shared.transport.reply(this.flow, this.#via, bytes);
+    this.#shared.transport.reply(this.flow, this.#replyTo, bytes);
+  }
+
+  retain(bytes: Buffer): Buffer {
+    return this.#shared.retain(bytes);
   }
 
   finishedOnce(): void {
     if (!this.#counted) return;
     this.#counted = false;
+    this.#request = undefined;
+    this.#frame = undefined;
+    this.cancelled = undefined;
     this.#shared.finished(this);
   }
 

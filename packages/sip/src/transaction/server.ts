@@ -7,6 +7,8 @@ export interface ServerDoors {
   readonly wheel: Wheel;
   readonly timing: Timing;
   send(bytes: Buffer): void;
+  /** The bytes as they can be kept for long. */
+  retain(bytes: Buffer): Buffer;
   /** A final response was sent: what follows only answers repetitions. */
   finishedOnce(): void;
   ended(): void;

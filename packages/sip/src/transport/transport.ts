@@ -5,7 +5,7 @@
  * Imports message/ and the timer wheel; knows nothing of transactions.
  */
 import type { Doors, Endpoint, StreamListener, UdpSocket } from '@samar/doors';
-import { parseMessage, type Via } from '../message/index.ts';
+import { parseMessage } from '../message/index.ts';
 import type { Wheel } from '../transaction/wheel.ts';
 import type {
   ListenOn,
@@ -19,7 +19,7 @@ import type {
 import type { Channel, ChannelUser } from './channel.ts';
 import { connector } from './connector.ts';
 import type { Hop } from './hop.ts';
-import { hostText, replyAddress } from './reply.ts';
+import { hostText } from './reply.ts';
 
 /** Asked of the system; a burst of a thousand calls fits. Bytes. */
 const RECEIVE_BUFFER = 4 * 1_048_576;
@@ -59,8 +59,8 @@ export interface Transport {
   reaches(transport: TransportName, address: string): boolean;
   /** Sends a request. `failed` is called, at once or later, when it certainly did not leave. */
   send(hop: Hop, bytes: Buffer, failed: () => void): void;
-  /** Sends a response the way its request came, or per its Via when that connection is gone. */
-  reply(flow: Flow, via: Via, bytes: Buffer): void;
+  /** Sends a response the way its request came; to `address` (see `replyAddress`) for UDP and when that connection is gone. */
+  reply(flow: Flow, address: Endpoint, bytes: Buffer): void;
   close(): Promise<void>;
 }
 
@@ -225,9 +225,8 @@ export async function openTransport(
       if (socket) socket.send(bytes, hop.port, hop.address);
       else failed();
     },
-    reply(flow, via, bytes) {
+    reply(flow, to, bytes) {
       if (closed || flow.channel?.write(bytes)) return;
-      const to = replyAddress(via, flow.source, flow.transport);
       if (flow.socket) flow.socket.send(bytes, to.port, to.address);
       else
         connections.send({ transport: flow.transport, ...to }, bytes, () => user.onEvent('response-unsent'));
