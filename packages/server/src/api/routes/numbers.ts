@@ -150,7 +150,7 @@ export function poolRoutes(app: Api, masking: Masking): void {
     },
     async (request) => {
       const { name } = request.params;
-      if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) throw notFound();
+      if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) throw notFound();
       return renderPool(await masking.updatePool(principalOf(request).tenant, name, request.body));
     },
   );

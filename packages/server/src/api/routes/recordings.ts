@@ -4,15 +4,9 @@
  */
 import { join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
+import { type ByteRange, openRecording, type StoredRecording, wavLength, wavStream } from '@samar/media';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import {
-  type ByteRange,
-  openRecording,
-  type StoredRecording,
-  wavLength,
-  wavStream,
-} from '../../../../media/src/recording/index.ts';
 import type { Masking } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
 import { logFailure } from '../logging.ts';

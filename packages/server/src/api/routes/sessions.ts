@@ -1,4 +1,4 @@
-import type { CreatedSession, Masking, Session } from '../../masking/service.ts';
+import type { CreatedSession, Masking, NewSession, Session } from '../../masking/service.ts';
 import { MaskingError } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
 import { idempotencyOf } from '../idempotency.ts';
@@ -21,6 +21,8 @@ import {
 
 const params = idParams('ses', 'session');
 const maxLifeMilliseconds = 31_536_000_000;
+/** The heart's default: a day covers a delivery and most visits. */
+const defaultTtlSeconds = 86_400;
 
 export function sessionRoutes(app: Api, masking: Masking, publicUrl: () => string): void {
   openRoute(app, masking, publicUrl);
@@ -78,7 +80,8 @@ function openRoute(app: Api, masking: Masking, publicUrl: () => string): void {
         const created = await masking.createSession(principalOf(request).tenant, session, idempotency);
         if (created.replayed) reply.header('idempotent-replayed', 'true');
         reply.code(201).header('location', `/v1/sessions/${created.id}`);
-        return reply.send(renderCreated(created, publicUrl()));
+        const shown = created.replayed ? asOpened(created, session) : created;
+        return reply.send(renderCreated(shown, publicUrl()));
       } catch (error) {
         if (!(error instanceof MaskingError)) throw error;
         throw fromMasking(error, (pointer) => asWritten(pointer, body.participants));
@@ -314,6 +317,23 @@ function renderSession(session: Session) {
       phones: [...participant.phones],
       ...present({ locale: participant.locale }),
     })),
+  };
+}
+
+/**
+ * A repetition is answered as the first time, though the session may have been changed or closed since: what can
+ * change is taken from the request, which is the same.
+ */
+function asOpened(created: CreatedSession, asked: NewSession): CreatedSession {
+  const life = (asked.ttlSeconds ?? defaultTtlSeconds) * 1000;
+  const { id, pool, sharedNumber, createdAt, participants, transparencyTokens, replayed } = created;
+  return {
+    ...{ id, pool, sharedNumber, createdAt, participants, transparencyTokens, replayed },
+    ...present({ reference: asked.reference, idleSeconds: asked.idleSeconds }),
+    status: 'open',
+    recording: asked.recording ?? 'off',
+    expiresAt: asked.expiresAt ?? new Date(createdAt.getTime() + life),
+    metadata: asked.metadata ?? {},
   };
 }
 

@@ -52,8 +52,8 @@ export const virtualNumberIn = Type.String({
 });
 
 export const poolName = patterned(
-  '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-  'must be 1 to 64 letters, digits, dots, hyphens or underscores',
+  '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$',
+  'must be 1 to 63 letters, digits, hyphens or underscores that begin with a letter or digit',
   { description: 'A pool, by name.', examples: ['default'] },
 );
 

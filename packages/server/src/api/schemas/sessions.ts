@@ -5,8 +5,8 @@ import { id, metadata, oneOf, pageOf, pageQuery, patterned, phoneIn, poolName, t
 const maxSeconds = 31_536_000;
 
 const role = patterned(
-  '^[A-Za-z][A-Za-z0-9_-]{0,39}$',
-  'must be a word of 1 to 40 letters, digits, hyphens or underscores that begins with a letter',
+  '^[a-z][a-z0-9_-]{0,31}$',
+  'must be a lower-case word of 1 to 32 letters, digits, hyphens or underscores that begins with a letter',
   { description: '`agent`, `customer`, or any word.', examples: ['agent'] },
 );
 const reference = Type.String({
@@ -33,7 +33,7 @@ const idleSeconds = Type.Integer({
   examples: [3600],
 });
 const locale = patterned(
-  '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$',
+  '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$',
   'must be a language tag such as en or id-ID',
   { description: 'Language of prompts, BCP 47.', examples: ['id'] },
 );
@@ -170,8 +170,8 @@ export const sessionChangeSchema = Type.Object(
 export const closeSchema = Type.Object(
   {
     reason: patterned(
-      '^[A-Za-z][A-Za-z0-9 _.-]{0,99}$',
-      'must be 1 to 100 letters, digits, spaces, dots, hyphens or underscores that begin with a letter',
+      '^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$',
+      'must be 1 to 64 letters, digits, spaces, dots, hyphens or underscores that begin with a letter or digit',
       { description: '`resolved`, `cancelled`, or words of your own.', examples: ['resolved'] },
     ),
     ongoingCalls: Type.Optional(

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TestApi, testApi } from './testing.ts';
+
+type Json = Record<string, unknown>;
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly requestBody?: { readonly content: Json };
+  readonly responses: Record<string, { readonly description: string; readonly content?: Json }>;
+  readonly security?: readonly unknown[];
+}
+
+let api: TestApi;
+let document: {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Json; securitySchemes: Json };
+};
+beforeAll(async () => {
+  api = await testApi();
+  document = (await api.call('GET', '/openapi.json', { key: null })).body;
+});
+afterAll(() => api.close());
+
+function operations(): readonly (readonly [string, string, Operation])[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [path, method, operation] as const),
+  );
+}
+
+test('names every route of the first version', () => {
+  expect(document.openapi).toBe('3.1.0');
+  expect(
+    operations()
+      .map(([path, method]) => `${method.toUpperCase()} ${path}`)
+      .sort(),
+  ).toEqual(
+    [
+      ...['POST /v1/carriers', 'GET /v1/carriers'],
+      ...['GET /v1/carriers/{id}', 'PATCH /v1/carriers/{id}', 'DELETE /v1/carriers/{id}'],
+      ...['POST /v1/numbers', 'GET /v1/numbers'],
+      ...['GET /v1/numbers/{id}', 'PATCH /v1/numbers/{id}', 'DELETE /v1/numbers/{id}'],
+      ...['GET /v1/pools', 'PATCH /v1/pools/{name}'],
+      ...['POST /v1/sessions', 'GET /v1/sessions', 'POST /v1/sessions/search'],
+      ...['GET /v1/sessions/{id}', 'PATCH /v1/sessions/{id}', 'POST /v1/sessions/{id}/close'],
+      'POST /v1/sessions/{id}/participants/{participant}/reveal',
+      ...['GET /v1/calls', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
+      ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
+      ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
+    ].sort(),
+  );
+});
+
+test('every operation has a unique id, words, and its path parameters', () => {
+  const ids = operations().map(([, , operation]) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const [path, method, operation] of operations()) {
+    const where = `${method} ${path}`;
+    expect(operation.operationId, where).toMatch(/^[a-z][A-Za-z]+$/);
+    expect(operation.summary, where).toBeTruthy();
+    expect(operation.tags, where).toHaveLength(1);
+    const inPath = (operation.parameters ?? []).filter((one) => one.in === 'path').map((one) => one.name);
+    expect(inPath.sort(), where).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort());
+  }
+});
+
+test('every keyed operation tells of its problems, and every POST of the idempotency key', () => {
+  for (const [path, method, operation] of operations().filter(([path]) => path.startsWith('/v1/'))) {
+    const where = `${method} ${path}`;
+    for (const status of ['401', '403', '429', '503']) {
+      expect(operation.responses[status]?.content, where).toHaveProperty(['application/problem+json']);
+    }
+    expect(operation.description, where).toMatch(/Needs the scope `[a-z:]+`/);
+    if (operation.requestBody) expect(Object.keys(operation.responses), where).toContain('422');
+    if (method === 'post') {
+      expect(
+        (operation.parameters ?? []).map((one) => one.name),
+        where,
+      ).toContain('Idempotency-Key');
+      expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');
+    }
+  }
+});
+
+test('every response is described, and every reference leads somewhere', () => {
+  for (const [path, method, operation] of operations()) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+      expect(response.description, `${method} ${path} ${status}`).not.toMatch(
+        /^(|Default Response|undefined\.)$/,
+      );
+    }
+  }
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+    (match) => match[1] ?? '',
+  );
+  expect(references.length).toBeGreaterThan(50);
+  for (const reference of new Set(references)) {
+    const [, name] = /^#\/components\/schemas\/(\w+)$/.exec(reference) ?? [];
+    expect(document.components.schemas, reference).toHaveProperty(name ?? '?');
+  }
+});
+
+test('schemas are JSON Schema 2020-12: known keywords and right types only', () => {
+  const wrong: string[] = [];
+  const visit = (schema: unknown, where: string): void => {
+    if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return void wrong.push(where);
+    for (const [keyword, value] of Object.entries(schema)) {
+      const check = keywords[keyword];
+      if (!check?.(value)) wrong.push(`${where}: ${keyword}`);
+    }
+    const { properties, items, anyOf, additionalProperties } = schema as Record<string, unknown>;
+    for (const [name, inner] of Object.entries(properties ?? {})) visit(inner, `${where}.${name}`);
+    if (items !== undefined) visit(items, `${where}[]`);
+    for (const [index, inner] of Object.entries((anyOf ?? []) as unknown[]))
+      visit(inner, `${where}|${index}`);
+    if (typeof additionalProperties === 'object') visit(additionalProperties, `${where}.*`);
+  };
+  for (const [name, schema] of Object.entries(document.components.schemas)) visit(schema, name);
+  for (const [path, method, operation] of operations()) {
+    for (const parameter of operation.parameters ?? []) {
+      visit((parameter as { schema?: unknown }).schema, `${method} ${path} ${parameter.name}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+const isText = (value: unknown) => typeof value === 'string';
+const isCount = (value: unknown) => Number.isInteger(value) && Number(value) >= 0;
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isFlag = (value: unknown) => typeof value === 'boolean';
+const types = ['object', 'array', 'string', 'integer', 'number', 'boolean', 'null'];
+const keywords: Record<string, (value: unknown) => boolean> = {
+  $ref: isText,
+  type: (value) => types.includes(String(value)),
+  title: isText,
+  description: isText,
+  format: isText,
+  pattern: (value) => new RegExp(String(value), 'u') instanceof RegExp,
+  contentMediaType: isText,
+  enum: Array.isArray,
+  const: () => true,
+  examples: Array.isArray,
+  example: () => true,
+  properties: isObject,
+  required: (value) => Array.isArray(value) && value.every(isText),
+  additionalProperties: (value) => isFlag(value) || isObject(value),
+  items: isObject,
+  anyOf: Array.isArray,
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  maxItems: isCount,
+  minProperties: isCount,
+  maxProperties: isCount,
+  uniqueItems: isFlag,
+  writeOnly: isFlag,
+  minimum: (value) => typeof value === 'number',
+  maximum: (value) => typeof value === 'number',
+};
+
+test('the reference is served from here and may fetch from nowhere else', async () => {
+  const page = await api.call('GET', '/reference/', { key: null });
+  expect(page.status).toBe(200);
+  expect(page.text).not.toMatch(/(?:src|href)\s*=\s*["']?(?:https?:)?\/\//i);
+  const policy = page.headers['content-security-policy'] ?? '';
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toMatch(/https?:|\*/);
+  const script = /<script src="([^"]+)"/.exec(page.text)?.[1] ?? '';
+  expect((await api.call('GET', `/reference/${script}`, { key: null })).status).toBe(200);
+});
