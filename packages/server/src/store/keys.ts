@@ -103,8 +103,6 @@ export async function selectTenantsWithKeys(
 export interface PartyKeyRow {
   readonly party: string;
   readonly partyKey: string;
-  /** The party id that the wrapping names; see the table. */
-  readonly boundTo: string;
   readonly wrapped: Buffer;
   readonly tenantKeyVersion: number;
 }
@@ -118,8 +116,7 @@ export function selectPartyKeysBelow(
 ): Promise<readonly PartyKeyRow[]> {
   return queries.query(
     'vault_party_keys_below',
-    `select party, party_key as "partyKey", bound_to as "boundTo", wrapped,
-       tenant_key_version as "tenantKeyVersion"
+    `select party, party_key as "partyKey", wrapped, tenant_key_version as "tenantKeyVersion"
      from party_keys where tenant = $1 and tenant_key_version < $2 and (party, party_key) > ($3, $4)
      order by party, party_key limit $5`,
     [tenant, version, after.party, after.partyKey, limit],

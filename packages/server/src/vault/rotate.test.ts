@@ -37,7 +37,7 @@ async function addParty(vault: TenantVault, party: string): Promise<void> {
     );
     await queries.query(
       '',
-      'insert into party_keys (tenant, party, bound_to, party_key, wrapped, tenant_key_version) values ($1, $2, $2, $3, $4, $5)',
+      'insert into party_keys (tenant, party, party_key, wrapped, tenant_key_version) values ($1, $2, $3, $4, $5)',
       [tenant, party, wrapped.partyKey, wrapped.wrapped, wrapped.tenantKeyVersion],
     );
   });

@@ -172,8 +172,8 @@ async function rewrapPartyKeys(
     const next: PartyKeyRow[] = [];
     for (const row of rows) {
       const wrapped = attempt(() => {
-        const bytes = unwrapPartyKey(ofVersion(keys, row.tenantKeyVersion), tenant, row.boundTo, row);
-        const anew = wrapPartyKey(target, vault.keeping.random, tenant, row.boundTo, row.partyKey, bytes);
+        const bytes = unwrapPartyKey(ofVersion(keys, row.tenantKeyVersion), tenant, row.party, row);
+        const anew = wrapPartyKey(target, vault.keeping.random, tenant, row.party, row.partyKey, bytes);
         bytes.fill(0);
         return anew.wrapped;
       });
