@@ -7,10 +7,11 @@ import { measureTone } from './tones.ts';
 const RAW = ['-t', 'raw', '-r', '8000', '-c', '1'];
 const LINEAR = [...RAW, '-e', 'signed-integer', '-b', '16', '-L', '-'];
 
-const withoutSox = spawnSync('sox', ['--version']).error !== undefined;
+const SOX = 'sox';
+const withoutSox = spawnSync(SOX, ['--version']).error !== undefined;
 
 function sox(input: Uint8Array, from: readonly string[], to: readonly string[]): Buffer {
-  const run = spawnSync('sox', ['-D', ...from, ...to], { input });
+  const run = spawnSync(SOX, ['-D', ...from, ...to], { input });
   if (run.error) throw run.error;
   expect(run.stderr.toString()).toBe('');
   return run.stdout;
@@ -47,7 +48,7 @@ describe.skipIf(withoutSox)('prompts made by sox', () => {
     ['µ-law', ['-e', 'u-law']],
     ['A-law', ['-e', 'a-law']],
   ])('are read from %s files', (_, encoding) => {
-    const run = spawnSync('sox', [
+    const run = spawnSync(SOX, [
       ...['-D', '-n', '-r', '8000', '-c', '1', ...encoding, '-t', 'wav', '-'],
       ...['synth', '1', 'sine', '700'],
     ]);

@@ -27,7 +27,10 @@ export interface CallRecording {
   digit(digit: RecordedDigit): void;
   /** To be called with the monotonic time at least every 100 ms, packets or not. */
   advance(now: number): void;
-  /** Writes all up to `now` and the last frame, syncs, closes. Never rejects; the same promise for every call. */
+  /**
+   * Writes all up to `now` and the last frame, syncs, closes. Never rejects; the same promise for every call. Takes
+   * as long as the disk does.
+   */
   stop(now: number): Promise<CallRecordingResult>;
   readonly counts: Readonly<Record<Side, SideCounts>>;
 }

@@ -7,7 +7,8 @@ import { openRecording } from './reader.ts';
 import { ID, KEY, record, scratch } from './scratch.ts';
 import { wavStream } from './wav.ts';
 
-const withoutSox = spawnSync('sox', ['--version']).error !== undefined;
+const SOX = 'sox';
+const withoutSox = spawnSync(SOX, ['--version']).error !== undefined;
 
 function run(program: string, args: readonly string[]): Buffer {
   const { stdout, stderr } = spawnSync(program, args);
@@ -34,7 +35,7 @@ describe.skipIf(withoutSox)('a recording played by sox', () => {
       ['1', 440],
       ['2', 1_000],
     ] as const) {
-      const raw = run('sox', [
+      const raw = run(SOX, [
         '-D',
         wav,
         '-t',

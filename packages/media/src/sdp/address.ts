@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 
 /** Old-style hold (RFC 3264 section 8.4): the peer wants nothing sent. */
-export const HOLD_ADDRESS = '0.0.0.0';
+const HOLD_ADDRESS = '0.0.0.0';
 
 function usableIPv4(address: string): boolean {
   const first = Number(address.slice(0, address.indexOf('.')));
