@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { nodeDoors, simulatedDoors } from '@samar/doors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, loadConfig } from '../config.ts';
-import type { Trunk } from '../masking/service.ts';
 import { readMigrations } from '../store/migrate.ts';
+import { insertCarrier } from '../store/queries/carriers.ts';
+import { type CarrierUseRow, carrierUse } from '../store/queries/installation.ts';
 import { testDatabase } from '../store/testing.ts';
 import * as machine from './doctor/machine.ts';
 import * as platform from './doctor/platform.ts';
-import { examine, type Finding, report } from './doctor.ts';
+import { type Finding, inspectInstallation } from './doctor.ts';
 
 const promptsDirectory = join(import.meta.dirname, '../../../../prompts');
 let directory: string;
@@ -29,13 +30,13 @@ function config(change: Partial<Config> = {}): Config {
 }
 
 function statuses(findings: readonly Finding[]): Record<string, string> {
-  return Object.fromEntries(findings.map(({ what, status }) => [what, status]));
+  return Object.fromEntries(findings.map(({ about, level }) => [about, level]));
 }
 
 test('a new installation: everything is looked at, nothing is a problem, nothing is left behind', async () => {
-  const findings = await examine({ config: () => config(), doors: nodeDoors(), promptsDirectory });
-  expect(findings.filter(({ status }) => status === 'problem')).toEqual([]);
-  expect(findings.map(({ what }) => what)).toEqual(
+  const findings = await inspectInstallation({ readConfig: () => config() });
+  expect(findings.filter(({ level }) => level === 'problem')).toEqual([]);
+  expect(findings.map(({ about }) => about)).toEqual(
     expect.arrayContaining([
       'Node.js',
       'settings',
@@ -47,29 +48,23 @@ test('a new installation: everything is looked at, nothing is a problem, nothing
       'prompts',
     ]),
   );
-  expect(findings.find(({ what }) => what === 'database')?.words).toMatch(/starts here/);
-  expect(report(findings).exitCode).toBe(0);
+  expect(findings.find(({ about }) => about === 'database')?.what).toMatch(/starts here/);
 }, 60_000);
 
 test('settings that can not be used are a finding, not a crash', async () => {
-  const findings = await examine({
-    config: () => loadConfig({ SAMAR_HTTP_PORT: 'eighty' }),
-    doors: nodeDoors(),
-    promptsDirectory,
-  });
+  const findings = await inspectInstallation({ readConfig: () => loadConfig({ SAMAR_HTTP_PORT: 'eighty' }) });
   expect(findings.at(-1)).toMatchObject({
-    what: 'settings',
-    status: 'problem',
-    words: expect.stringMatching(/SAMAR_HTTP_PORT/),
+    about: 'settings',
+    level: 'problem',
+    what: expect.stringMatching(/SAMAR_HTTP_PORT/),
   });
-  expect(report(findings).exitCode).toBe(1);
 });
 
 test('a database that answers: version, migrations and clock', async () => {
   const { url, drop } = await testDatabase();
   try {
     const findings = await platform.database(config({ databaseUrl: url }), nodeDoors(), undefined);
-    expect(statuses(findings)).toEqual({ database: 'ok', migrations: 'ok', clock: 'ok' });
+    expect(statuses(findings)).toEqual({ database: 'ok', migrations: 'ok', clock: 'ok', carriers: 'warn' });
     const late = simulatedDoors(1, Date.now() - 60_000);
     expect(statuses(await platform.database(config({ databaseUrl: url }), late, undefined))).toMatchObject({
       clock: 'problem',
@@ -88,8 +83,8 @@ test('a database that does not answer: a problem without the password', async ()
 
 test('migrations: behind, and ahead of this version', () => {
   const names = readMigrations().map(({ name }) => name);
-  expect(platform.migrations(names.slice(0, 1)).status).toBe('warning');
-  expect(platform.migrations([...names, '9999_later'])).toMatchObject({ status: 'problem' });
+  expect(platform.migrations(names.slice(0, 1)).level).toBe('warn');
+  expect(platform.migrations([...names, '9999_later'])).toMatchObject({ level: 'problem' });
 });
 
 describe('files', () => {
@@ -97,18 +92,18 @@ describe('files', () => {
     const dataDir = join(directory, 'key');
     await mkdir(dataDir);
     await writeFile(join(dataDir, 'master.key'), '1:x\n', { mode: 0o600 });
-    expect((await machine.masterKey(config({ dataDir }))).status).toBe('warning');
+    expect((await machine.masterKey(config({ dataDir }))).level).toBe('warn');
     await chmod(join(dataDir, 'master.key'), 0o644);
-    expect((await machine.masterKey(config({ dataDir }))).status).toBe('problem');
-    expect((await machine.masterKey(config({ dataDir, masterKey: 'given' }))).status).toBe('ok');
+    expect((await machine.masterKey(config({ dataDir }))).level).toBe('problem');
+    expect((await machine.masterKey(config({ dataDir, masterKey: 'given' }))).level).toBe('ok');
   });
 
   test('a database whose master key is gone', async () => {
     const dataDir = join(directory, 'lost');
     await mkdir(join(dataDir, 'postgres'), { recursive: true });
     expect(await machine.masterKey(config({ dataDir }))).toMatchObject({
-      status: 'problem',
-      remedy: expect.stringMatching(/backup/),
+      level: 'problem',
+      advice: expect.stringMatching(/backup/),
     });
   });
 
@@ -155,7 +150,7 @@ describe('ports', () => {
     expect(statuses(machine.capacity(settings, 900))).toEqual({ 'RTP ports': 'ok', 'open files': 'ok' });
     expect(statuses(machine.capacity(settings, 899))).toEqual({ 'RTP ports': 'ok', 'open files': 'problem' });
     expect(statuses(machine.capacity({ ...settings, maxCalls: 101 }, undefined))).toEqual({
-      'RTP ports': 'warning',
+      'RTP ports': 'warn',
     });
     expect(machine.openFilesLimit()).toBeGreaterThan(100);
   });
@@ -165,8 +160,8 @@ describe('ports', () => {
     await writeFile(file, '32768\t60999\n');
     const low = { rtpPorts: { from: 20_000, to: 29_999 } };
     const high = { rtpPorts: { from: 30_000, to: 40_000 } };
-    expect(await machine.ephemeralPorts(low, file)).toMatchObject({ status: 'ok' });
-    expect(await machine.ephemeralPorts(high, file)).toMatchObject({ status: 'warning' });
+    expect(await machine.ephemeralPorts(low, file)).toMatchObject({ level: 'ok' });
+    expect(await machine.ephemeralPorts(high, file)).toMatchObject({ level: 'warn' });
     expect(await machine.ephemeralPorts(low, join(directory, 'missing'))).toBeUndefined();
   });
 
@@ -174,110 +169,84 @@ describe('ports', () => {
     const at = (address: string) =>
       ({ eth0: [{ address, internal: false }] }) as unknown as ReturnType<typeof networkInterfaces>;
     const settings = config({ sipHost: '0.0.0.0' });
-    expect(machine.publicAddress(settings, at('192.168.1.5')).status).toBe('warning');
-    expect(machine.publicAddress(settings, at('203.0.113.5')).status).toBe('ok');
-    expect(machine.publicAddress({ ...settings, publicHost: '203.0.113.5' }, at('10.0.0.1')).status).toBe(
+    expect(machine.publicAddress(settings, at('192.168.1.5')).level).toBe('warn');
+    expect(machine.publicAddress(settings, at('203.0.113.5')).level).toBe('ok');
+    expect(machine.publicAddress({ ...settings, publicHost: '203.0.113.5' }, at('10.0.0.1')).level).toBe(
       'ok',
     );
   });
 });
 
 test('old Node, unset clock', () => {
-  expect(machine.nodeVersion('v20.20.2').status).toBe('problem');
-  expect(machine.nodeVersion('v24.0.0').status).toBe('ok');
-  expect(machine.clock(0).status).toBe('problem');
+  expect(machine.nodeVersion('v20.20.2').level).toBe('problem');
+  expect(machine.nodeVersion('v24.0.0').level).toBe('ok');
+  expect(machine.clock(0).level).toBe('problem');
 });
 
 test('prompts: complete, and a folder without English', async () => {
   expect(await platform.prompts(promptsDirectory)).toMatchObject({
-    status: 'ok',
-    words: expect.stringMatching(/hi/),
+    level: 'ok',
+    what: expect.stringMatching(/hi/),
   });
-  expect(await platform.prompts(directory)).toMatchObject({ status: 'problem' });
+  expect(await platform.prompts(directory)).toMatchObject({ level: 'problem' });
 });
 
 describe('carriers', () => {
-  const trunk = (change: Partial<Trunk>): Trunk => ({
-    ...{
-      tenant: 'default',
-      id: 'car_1',
-      name: 'main',
-      kind: 'sip',
-      host: 'sip.example.com',
-      transport: 'udp',
-    },
-    ...{ allowedSources: [], hasAuth: false, enabled: true, createdAt: new Date(0) },
+  const trunk = (change: Partial<CarrierUseRow>): CarrierUseRow => ({
+    ...{ name: 'main', host: 'sip.example.com', transport: 'udp', enabled: true, numbers: 3 },
     ...change,
   });
-  const look = async (
-    trunks: readonly Trunk[],
-    numbers: [string, number][],
-    names: readonly string[] = [],
-  ) => {
+  const look = async (all: readonly CarrierUseRow[], names: readonly string[] = []) => {
     const doors = simulatedDoors(1);
     for (const name of names) doors.records.a.set(name, ['192.0.2.7']);
-    return statuses(await platform.carriers({ trunks, numbers: new Map(numbers) }, doors));
+    return statuses(await platform.carriers(all, doors));
   };
 
   test('none at all', async () => {
-    expect(await look([], [])).toEqual({ carriers: 'warning' });
+    expect(await look([])).toEqual({ carriers: 'warn' });
   });
   test('a name that does not resolve, one that does, an address', async () => {
-    expect(await look([trunk({})], [['car_1', 3]])).toEqual({ numbers: 'ok', 'carrier main': 'problem' });
-    expect(await look([trunk({})], [['car_1', 3]], ['sip.example.com'])).toEqual({
-      numbers: 'ok',
-      'carrier main': 'ok',
-    });
-    expect(await look([trunk({ host: '192.0.2.1' })], [['car_1', 3]])).toEqual({
-      numbers: 'ok',
-      'carrier main': 'ok',
-    });
+    expect(await look([trunk({})])).toEqual({ numbers: 'ok', 'carrier main': 'problem' });
+    expect(await look([trunk({})], ['sip.example.com'])).toEqual({ numbers: 'ok', 'carrier main': 'ok' });
+    expect(await look([trunk({ host: '2001:db8::1' })])).toEqual({ numbers: 'ok', 'carrier main': 'ok' });
   });
   test('a name with service records only', async () => {
     const doors = simulatedDoors(1);
     doors.records.srv.set('_sip._udp.sip.example.com', [
       { name: 'a.example.com', port: 5060, priority: 1, weight: 1 },
     ]);
-    const findings = await platform.carriers(
-      { trunks: [trunk({})], numbers: new Map([['car_1', 1]]) },
-      doors,
-    );
-    expect(statuses(findings)).toMatchObject({ 'carrier main': 'ok' });
+    expect(statuses(await platform.carriers([trunk({})], doors))).toMatchObject({ 'carrier main': 'ok' });
   });
-  test('numbers of a disabled or missing carrier, a carrier without numbers', async () => {
-    const disabled = trunk({ enabled: false });
-    expect(await look([disabled], [['car_1', 3]])).toMatchObject({ 'carrier main': 'problem' });
-    expect(await look([trunk({ host: '192.0.2.1' })], [['car_gone', 3]])).toEqual({
-      numbers: 'problem',
-      'carrier main': 'warning',
+  test('numbers of a disabled carrier, a carrier without numbers', async () => {
+    expect(await look([trunk({ enabled: false })])).toMatchObject({ 'carrier main': 'problem' });
+    expect(await look([trunk({ enabled: false, numbers: 0 })])).toMatchObject({ 'carrier main': 'ok' });
+    const address = { host: '192.0.2.1' };
+    expect(await look([trunk({ ...address, numbers: 0 })])).toEqual({
+      numbers: 'warn',
+      'carrier main': 'warn',
     });
   });
-  test('counted over all pages', async () => {
-    const number = (index: number) => ({ id: `num_${index}`, carrier: 'car_1', enabled: index !== 0 });
-    const inventory = await platform.inventoryOf(
-      {
-        trunks: async () => [trunk({}), trunk({ id: 'car_2', tenant: 'other' })],
-        listNumbers: async (_tenant, _filter, { after }) =>
-          (after === undefined
-            ? { items: [number(0), number(1)], next: 'num_1' }
-            : { items: [number(2)] }) as unknown as Awaited<
-            ReturnType<Parameters<typeof platform.inventoryOf>[0]['listNumbers']>
-          >,
-      },
-      'default',
-    );
-    expect(inventory.trunks.map(({ id }) => id)).toEqual(['car_1']);
-    expect([...inventory.numbers]).toEqual([['car_1', 2]]);
-  });
-});
-
-test('the report says what to do, and its exit code tells problems from warnings', () => {
-  const fine: Finding = { status: 'ok', what: 'disk', words: 'room' };
-  const bad: Finding = { status: 'problem', what: 'clock', words: 'wrong', remedy: 'Set it.' };
-  expect(report([fine])).toEqual({ text: expect.stringMatching(/Nothing is wrong/), exitCode: 0 });
-  expect(report([fine, { ...bad, status: 'warning' }]).exitCode).toBe(0);
-  expect(report([fine, bad])).toEqual({
-    text: expect.stringMatching(/PROBLEM.*clock.*wrong\n.*→ Set it\./),
-    exitCode: 1,
+  test('are read from the database, counting enabled numbers that are there', async () => {
+    const { database, drop } = await testDatabase();
+    try {
+      await database.query('', `insert into tenants (tenant, name) values ('t', 'T')`, []);
+      await insertCarrier(database, {
+        ...{ tenant: 't', carrier: 'car_1', name: 'main', kind: 'sip', host: '192.0.2.1', port: null },
+        ...{ transport: 'udp', allowed_sources: [], auth: null, number_format: {} },
+      });
+      await database.query('', `insert into pools (tenant, pool) values ('t', 'p')`, []);
+      await database.query(
+        '',
+        `insert into numbers (tenant, number, e164, pool, carrier, country, enabled, deleted_at)
+          select 't', 'num_' || i, '+622150000' || i, 'p', 'car_1', 'ID', i <= 2, case when i = 4 then now() end
+          from generate_series(1, 4) as i`,
+        [],
+      );
+      expect(await carrierUse(database)).toEqual([
+        { name: 'main', host: '192.0.2.1', transport: 'udp', enabled: true, numbers: 2 },
+      ]);
+    } finally {
+      await drop();
+    }
   });
 });

@@ -1,25 +1,25 @@
-/** One thing that `samar doctor` looked at. `remedy` says what to do, in a sentence, wherever status is not `ok`. */
-export type Finding =
-  | { readonly status: 'ok'; readonly what: string; readonly words: string }
-  | {
-      readonly status: 'warning' | 'problem';
-      readonly what: string;
-      readonly words: string;
-      readonly remedy: string;
-    };
-
-export function ok(what: string, words: string): Finding {
-  return { status: 'ok', what, words };
+/** One thing that `samar doctor` looked at. */
+export interface Finding {
+  /** `warn`: works, but not as well or as safely as it could. `problem`: keeps Samar from starting or from its promises. */
+  readonly level: 'ok' | 'warn' | 'problem';
+  /** What was looked at, in a word or two. */
+  readonly about: string;
+  /** The whole sentence: `disk: 900 MB free`. */
+  readonly what: string;
+  /** What to do; there for everything that is not `ok`. */
+  readonly advice?: string;
 }
 
-/** Works, but not as well or as safely as it could. */
-export function warning(what: string, words: string, remedy: string): Finding {
-  return { status: 'warning', what, words, remedy };
+export function ok(about: string, words: string): Finding {
+  return { level: 'ok', about, what: `${about}: ${words}` };
 }
 
-/** Keeps Samar from starting, from taking calls, or from keeping its promises. */
-export function problem(what: string, words: string, remedy: string): Finding {
-  return { status: 'problem', what, words, remedy };
+export function warning(about: string, words: string, advice: string): Finding {
+  return { level: 'warn', about, what: `${about}: ${words}`, advice };
+}
+
+export function problem(about: string, words: string, advice: string): Finding {
+  return { level: 'problem', about, what: `${about}: ${words}`, advice };
 }
 
 /** `ENOENT` and the like; never the message, which may quote what it is about. */

@@ -4,24 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Doors } from '@samar/doors';
 import type { Config } from '../../config.ts';
-import type { Masking, Trunk } from '../../masking/service.ts';
 import { openDatabase } from '../../store/index.ts';
 import { readMigrations } from '../../store/migrate.ts';
+import {
+  appliedMigrations,
+  type CarrierUseRow,
+  carrierUse,
+  readServer,
+} from '../../store/queries/installation.ts';
 import { loadPrompts, promptNames } from '../../switch/index.ts';
 import { attempt, codeOf, type Finding, ok, problem, warning } from './findings.ts';
 
 /** The oldest PostgreSQL that DATABASE_URL may point to. */
 const OLDEST_POSTGRESQL = 150_000;
 const CLOCKS_APART_MILLISECONDS = 2_000;
-const MOST_NUMBERS_LOOKED_AT = 100_000;
 
 /**
- * Reachable, recent, migrated, and of our time. The embedded one is started for this where it does not run; where
+ * Reachable, recent, migrated, of our time; and the carriers and numbers in it. The embedded one is started for this where it does not run; where
  * there is no data yet, one is tried in a temporary directory and thrown away.
  */
 export async function database(
   config: Pick<Config, 'databaseUrl' | 'dataDir'>,
-  doors: Pick<Doors, 'clock'>,
+  doors: Pick<Doors, 'clock' | 'network'>,
   running: number | undefined,
 ): Promise<readonly Finding[]> {
   const what = 'database';
@@ -47,7 +51,7 @@ export async function database(
 async function look(
   where: Parameters<typeof openDatabase>[0],
   name: string,
-  doors: Pick<Doors, 'clock'>,
+  doors: Pick<Doors, 'clock' | 'network'>,
 ): Promise<readonly Finding[]> {
   let opened: Awaited<ReturnType<typeof openDatabase>>;
   try {
@@ -56,26 +60,20 @@ async function look(
     return [unreachable(name, error)];
   }
   try {
-    const [server] = await opened.query<{ version: string; now: Date; migrated: boolean }>(
-      '',
-      `select current_setting('server_version_num') as version, clock_timestamp() as now,
-              to_regclass('schema_migrations') is not null as migrated`,
-      [],
-    );
-    const rows = server?.migrated
-      ? await opened.query<{ name: string }>('', 'select name from schema_migrations order by version', [])
-      : [];
-    const behind = Math.abs((server?.now.getTime() ?? 0) - doors.clock.now());
+    const server = await readServer(opened);
+    const applied = migrations(server.migrated ? await appliedMigrations(opened) : []);
+    const apart = Math.abs(server.now.getTime() - doors.clock.now());
     return [
-      version(name, Number(server?.version ?? 0)),
-      migrations(rows.map((row) => row.name)),
-      behind > CLOCKS_APART_MILLISECONDS
+      version(name, server.version),
+      applied,
+      apart > CLOCKS_APART_MILLISECONDS
         ? problem(
             'clock',
-            `the database’s clock is ${(behind / 1_000).toFixed(1)} s away from this machine’s`,
+            `the database’s clock is ${(apart / 1_000).toFixed(1)} s away from this machine’s`,
             'Run an NTP service on both: sessions end by the clock.',
           )
         : ok('clock', 'the same as the database’s'),
+      ...(applied.level === 'ok' && server.migrated ? await carriers(await carrierUse(opened), doors) : []),
     ];
   } catch (error) {
     return [unreachable(name, error)];
@@ -140,94 +138,42 @@ export async function prompts(directory: string): Promise<Finding> {
   }
 }
 
-/** What the doctor looks at in the heart; made by `inventoryOf`, or by hand in tests. */
-export interface Inventory {
-  readonly trunks: readonly Trunk[];
-  /** Numbers by the id of their carrier, enabled ones only. */
-  readonly numbers: ReadonlyMap<string, number>;
-}
-
-/** Looks at 100,000 numbers at most. */
-export async function inventoryOf(
-  masking: Pick<Masking, 'trunks' | 'listNumbers'>,
-  tenant: string,
-): Promise<Inventory> {
-  const trunks = (await masking.trunks()).filter((trunk) => trunk.tenant === tenant);
-  const numbers = new Map<string, number>();
-  let after: string | undefined;
-  for (let seen = 0; seen < MOST_NUMBERS_LOOKED_AT; ) {
-    const page = await masking.listNumbers(
-      tenant,
-      {},
-      { limit: 200, ...(after === undefined ? {} : { after }) },
-    );
-    for (const { carrier, enabled } of page.items) {
-      if (enabled) numbers.set(carrier, (numbers.get(carrier) ?? 0) + 1);
-    }
-    seen += page.items.length;
-    after = page.next;
-    if (after === undefined) break;
-  }
-  return { trunks, numbers };
-}
-
+/** Exported for tests. */
 export async function carriers(
-  inventory: Inventory,
+  all: readonly CarrierUseRow[],
   doors: Pick<Doors, 'network'>,
 ): Promise<readonly Finding[]> {
-  const what = 'carriers';
-  const { trunks, numbers } = inventory;
-  const total = [...numbers.values()].reduce((sum, count) => sum + count, 0);
-  if (trunks.length === 0) {
-    return [
-      warning(
-        what,
-        'there is none, so no call can come or go',
-        'Create one: POST /v1/carriers (see README.md).',
-      ),
-    ];
+  if (all.length === 0) {
+    const advice = 'Create one: POST /v1/carriers (see README.md).';
+    return [warning('carriers', 'there is none, so no call can come or go', advice)];
   }
-  const findings: Finding[] = [];
-  if (total === 0) {
-    findings.push(
-      warning('numbers', 'there is none', 'Add some: POST /v1/numbers, or samar numbers import.'),
-    );
-  }
-  const known = new Set(trunks.map(({ id }) => id));
-  const stranded = [...numbers].reduce((sum, [carrier, count]) => sum + (known.has(carrier) ? 0 : count), 0);
-  if (stranded > 0) {
-    findings.push(
-      problem(
-        'numbers',
-        `${stranded} belong to a carrier that is not there or disabled`,
-        'Enable it, or move them to another.',
-      ),
-    );
-  } else if (total > 0) {
-    findings.push(ok('numbers', `${total}, all with a carrier`));
-  }
-  for (const trunk of trunks) findings.push(await carrier(trunk, numbers.get(trunk.id) ?? 0, doors));
-  return findings;
+  const total = all.reduce((sum, { numbers }) => sum + numbers, 0);
+  const numbers =
+    total === 0
+      ? warning('numbers', 'there is none', 'Add some: POST /v1/numbers, or samar numbers import.')
+      : ok('numbers', `${total} enabled`);
+  return [numbers, ...(await Promise.all(all.map((one) => carrier(one, doors))))];
 }
 
-async function carrier(trunk: Trunk, numbers: number, doors: Pick<Doors, 'network'>): Promise<Finding> {
-  const what = `carrier ${trunk.name}`;
-  if (!trunk.enabled && numbers > 0) {
-    return problem(what, `disabled, but ${numbers} numbers belong to it`, 'Enable it, or move its numbers.');
+async function carrier(one: CarrierUseRow, doors: Pick<Doors, 'network'>): Promise<Finding> {
+  const about = `carrier ${one.name}`;
+  const { numbers } = one;
+  if (!one.enabled) {
+    if (numbers === 0) return ok(about, 'disabled');
+    return problem(about, `disabled, but ${numbers} numbers belong to it`, 'Enable it, or move its numbers.');
   }
-  if (!trunk.enabled) return ok(what, 'disabled');
-  if (!(await resolves(trunk, doors))) {
+  if (!(await resolves(one, doors))) {
     return problem(
-      what,
+      about,
       'its host has no address in DNS',
-      'Check the host’s spelling, and this machine’s DNS.',
+      'Check the spelling of the host, and this machine’s DNS.',
     );
   }
-  if (numbers === 0) return warning(what, 'no number belongs to it', 'Add its numbers, or delete it.');
-  return ok(what, `reachable by name; ${numbers} numbers`);
+  if (numbers === 0) return warning(about, 'no number belongs to it', 'Add its numbers, or delete it.');
+  return ok(about, `its host resolves; ${numbers} numbers`);
 }
 
-async function resolves(trunk: Trunk, doors: Pick<Doors, 'network'>): Promise<boolean> {
+async function resolves(trunk: CarrierUseRow, doors: Pick<Doors, 'network'>): Promise<boolean> {
   const host = trunk.host.replace(/^\[|\]$/g, '');
   if (isIP(host) > 0) return true;
   const { dns } = doors.network;
