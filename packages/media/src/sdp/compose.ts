@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { AudioDescription, Codec, LocalDescription } from '../types.ts';
+import { knownKind, knownProtocol, usualFormat } from './words.ts';
 
 /** What we call them when nobody else has (RFC 3551 table 4; 101 is what most telephones use). */
 const PAYLOAD_TYPE: Readonly<Record<Codec, number>> = { PCMU: 0, PCMA: 8 };
@@ -12,35 +13,10 @@ export interface ChosenCodec {
   readonly payloadType: number;
 }
 
-/** The words that a refused line may repeat. Anything else is replaced: no other byte of the peer's is written. */
-const KINDS: readonly string[] = ['audio', 'video', 'text', 'application', 'message', 'image'];
-const RTP_PROTOCOLS: readonly string[] = [
-  'RTP/AVP',
-  'RTP/AVPF',
-  'RTP/SAVP',
-  'RTP/SAVPF',
-  'UDP/TLS/RTP/SAVP',
-  'UDP/TLS/RTP/SAVPF',
-];
-/** Other protocols, with the one format that each is used with. */
-const OTHER_PROTOCOLS: ReadonlyMap<string, string> = new Map([
-  ['udptl', 't38'],
-  ['TCP/MSRP', '*'],
-  ['TCP/TLS/MSRP', '*'],
-  ['TCP/BFCP', '*'],
-  ['UDP/DTLS/SCTP', 'webrtc-datachannel'],
-  ['TCP/DTLS/SCTP', 'webrtc-datachannel'],
-]);
-
+/** Only words of our own lists, whoever made `line`: no other byte of the peer's is written. */
 function refusedLine(line: Line): string {
-  const kind = KINDS.find((known) => known === line.kind) ?? 'application';
-  const other = OTHER_PROTOCOLS.get(line.protocol);
-  if (other !== undefined) {
-    const protocol = [...OTHER_PROTOCOLS.keys()].find((known) => known === line.protocol);
-    return `m=${kind} 0 ${protocol} ${other}`;
-  }
-  const protocol = RTP_PROTOCOLS.find((known) => known === line.protocol) ?? 'RTP/AVP';
-  return `m=${kind} 0 ${protocol} 0`;
+  const protocol = knownProtocol(line.protocol);
+  return `m=${knownKind(line.kind)} 0 ${protocol} ${usualFormat(protocol)}`;
 }
 
 interface AudioLine {

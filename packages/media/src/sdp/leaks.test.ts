@@ -98,7 +98,7 @@ describe('what a peer writes', () => {
         if (checkBody(body)) read++;
         const remote = parseAudio(body);
         if (typeof remote === 'string') return;
-        for (const composed of composedFrom(remote)) {
+        for (const composed of [...composedFrom(remote), JSON.stringify(remote)]) {
           for (const secret of CANARIES) expect(composed.includes(secret)).toBe(false);
         }
       }),

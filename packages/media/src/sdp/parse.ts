@@ -1,5 +1,6 @@
 import type { AudioDescription, Codec, DescriptionFailure, Direction } from '../types.ts';
 import { connectionAddress } from './address.ts';
+import { knownKind, knownProtocol } from './words.ts';
 
 /** Far above any telephone's (1 to 3 KB with ICE), far below what would cost time. */
 const BODY_BYTES = 16_384;
@@ -168,9 +169,9 @@ function describe(session: Session, section: Section): AudioDescription | Failur
     ...types,
     direction: section.direction ?? session.direction ?? 'sendrecv',
     lines: session.sections.map((line) => ({
-      kind: line.kind,
-      protocol: line.protocol,
-      formats: line.formats.join(' '),
+      kind: knownKind(line.kind),
+      protocol: knownProtocol(line.protocol),
+      formats: line.formats.filter((format) => readPayloadType(format) !== undefined).join(' '),
       audio: line === section,
     })),
   };
