@@ -1,12 +1,18 @@
 import type { Doors, Endpoint, UdpSocket } from '@samar/doors';
-import { type Codec, type Digit, decodePcm, encodePcm, silenceByte } from '@samar/media';
+import { type Codec, type Digit, decode, encode, SILENCE } from '@samar/media';
 
 /**
  * The ear and mouth of a scripted phone: plain RTP, 20 ms of G.711 a packet, everything heard is kept.
  */
 export interface PhoneAudio {
   readonly local: Endpoint;
-  setRemote(remote: { readonly address: string; readonly port: number; readonly codec: Codec; readonly payloadType: number; readonly telephoneEvent: number | undefined }): void;
+  setRemote(remote: {
+    readonly address: string;
+    readonly port: number;
+    readonly codec: Codec;
+    readonly payloadType: number;
+    readonly telephoneEvent: number | undefined;
+  }): void;
   /** Starts to send (silence, until something is said). */
   start(): void;
   /** Says this, after what it is saying already; 8,000 Hz. Resolves when the last of it was sent. */
@@ -32,7 +38,12 @@ export async function createPhoneAudio(doors: Doors, address: string): Promise<P
   let timestamp = doors.random.integer(2 ** 32);
   const source = doors.random.integer(2 ** 32);
   const saying: { readonly pcm: Int16Array; at: number; readonly done: () => void }[] = [];
-  const pressing: { readonly event: number; readonly from: number; sent: number; readonly done: () => void }[] = [];
+  const pressing: {
+    readonly event: number;
+    readonly from: number;
+    sent: number;
+    readonly done: () => void;
+  }[] = [];
   const heard: Int16Array[] = [];
   let heardSamples = 0;
   let packetsReceived = 0;
@@ -42,7 +53,7 @@ export async function createPhoneAudio(doors: Doors, address: string): Promise<P
     if (!payload || !remote || payload.type !== remote.payloadType) return;
     packetsReceived += 1;
     if (heardSamples >= mostHeard) return;
-    const pcm = decodePcm(payload.bytes, remote.codec);
+    const pcm = decode(payload.bytes, remote.codec);
     heard.push(pcm);
     heardSamples += pcm.length;
   });
@@ -75,11 +86,14 @@ export async function createPhoneAudio(doors: Doors, address: string): Promise<P
 
   function sendVoice(codec: Codec, type: number): void {
     const current = saying[0];
-    if (!current) return send(type, new Uint8Array(frame).fill(silenceByte(codec)), timestamp, false);
+    if (!current) {
+      send(type, new Uint8Array(frame).fill(SILENCE[codec]), timestamp, false);
+      return;
+    }
     const pcm = new Int16Array(frame);
     pcm.set(current.pcm.subarray(current.at, current.at + frame));
     current.at += frame;
-    send(type, encodePcm(pcm, codec), timestamp, false);
+    send(type, encode(pcm, codec), timestamp, false);
     if (current.at >= current.pcm.length) {
       saying.shift();
       current.done();
@@ -111,7 +125,9 @@ export async function createPhoneAudio(doors: Doors, address: string): Promise<P
     },
     say: (pcm) => new Promise((done) => void saying.push({ pcm, at: 0, done })),
     press: (digit) =>
-      new Promise((done) => void pressing.push({ event: digits.indexOf(digit), from: timestamp, sent: 0, done })),
+      new Promise(
+        (done) => void pressing.push({ event: digits.indexOf(digit), from: timestamp, sent: 0, done }),
+      ),
     heard() {
       const all = new Int16Array(heardSamples);
       let at = 0;

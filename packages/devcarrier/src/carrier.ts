@@ -19,7 +19,10 @@ export interface DevCarrierOptions {
   /** Every phone's password; undefined: phones register without one. */
   readonly password?: string;
   /** Told of every call: for people who watch. */
-  readonly onCall?: (call: { readonly from: 'phone' | 'trunk'; readonly result: 'ringing' | 'answered' | 'failed' | 'ended' }) => void;
+  readonly onCall?: (call: {
+    readonly from: 'phone' | 'trunk';
+    readonly result: 'ringing' | 'answered' | 'failed' | 'ended';
+  }) => void;
 }
 
 export interface DevCarrier {
@@ -58,16 +61,16 @@ export async function createDevCarrier(options: DevCarrierOptions): Promise<DevC
   function route(invite: IncomingInvite): void {
     const called = numberOf(invite.request.uri);
     const phone = registrar.at(invite.source);
-    if (!phone && invite.source.address !== trunk.host) return invite.reject(403);
-    if (called === undefined) return invite.reject(404);
-    const callee = registrar.find(called);
-    if (callee) {
+    const callee = called === undefined ? undefined : registrar.find(called);
+    if (!phone && invite.source.address !== trunk.host) invite.reject(403);
+    else if (called === undefined) invite.reject(404);
+    else if (callee) {
       const caller = phone?.number ?? numberOf(invite.request.headers.get('From')) ?? 'anonymous';
-      return connect(invite, caller, callee.target, callee.uri);
-    }
-    if (!phone) return invite.reject(480);
-    const port = trunk.port === undefined ? '' : `:${trunk.port}`;
-    connect(invite, phone.number, trunk, `sip:${called}@${trunk.host}${port}`);
+      connect(invite, caller, callee.target, callee.uri);
+    } else if (phone) {
+      const port = trunk.port === undefined ? '' : `:${trunk.port}`;
+      connect(invite, phone.number, trunk, `sip:${called}@${trunk.host}${port}`);
+    } else invite.reject(480);
   }
 
   /** A second leg with the same media: the network switches signalling, voices flow directly. */

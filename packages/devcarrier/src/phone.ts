@@ -50,7 +50,9 @@ export interface Phone {
 
 export interface PhoneCall {
   /** Resolves when the other side has answered, or the call has failed. */
-  readonly answered: Promise<{ readonly ok: true } | { readonly ok: false; readonly status: number | undefined }>;
+  readonly answered: Promise<
+    { readonly ok: true } | { readonly ok: false; readonly status: number | undefined }
+  >;
   readonly ended: Promise<void>;
   readonly ringing: boolean;
   say(pcm: Int16Array): Promise<void>;
@@ -111,12 +113,14 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
     await new Promise<void>((resolve) => doors.timers.after(options.ringMilliseconds ?? 300, resolve));
     if (cancelled) return;
     const offer = parseAudio(invite.request.body);
-    const chosen = typeof offer === 'string' ? undefined : chooseCodec(offer, undefined);
+    const chosen = typeof offer === 'string' ? undefined : chooseCodec(offer, options.codecs ?? bothCodecs);
     if (typeof offer === 'string' || !chosen) return invite.reject(488);
     const media = await createPhoneMedia(doors, address, options.codecs);
     if (cancelled) return void media.audio.close();
     media.take(offer);
-    const dialog = invite.answer(composeAnswer(media.local(), offer, chosen), { contentType: 'application/sdp' });
+    const dialog = invite.answer(composeAnswer(media.local(), offer, chosen), {
+      contentType: 'application/sdp',
+    });
     const call = answeredCall(dialog, media);
     const waiter = waiting.shift();
     if (waiter) waiter(call);
@@ -152,6 +156,8 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
   };
 }
 
+const bothCodecs: readonly Codec[] = ['PCMU', 'PCMA'];
+
 interface PhoneMedia {
   readonly audio: PhoneAudio;
   local(direction?: 'sendrecv' | 'sendonly'): Parameters<typeof composeOffer>[0];
@@ -159,7 +165,11 @@ interface PhoneMedia {
   take(remote: AudioDescription): void;
 }
 
-async function createPhoneMedia(doors: Doors, address: string, codecs?: readonly Codec[]): Promise<PhoneMedia> {
+async function createPhoneMedia(
+  doors: Doors,
+  address: string,
+  codecs: readonly Codec[] = bothCodecs,
+): Promise<PhoneMedia> {
   const audio = await createPhoneAudio(doors, address);
   const sessionId = String(doors.random.integer(2 ** 48));
   let version = 0;
@@ -170,11 +180,16 @@ async function createPhoneMedia(doors: Doors, address: string, codecs?: readonly
   return {
     audio,
     local,
-    offer: (direction) => composeOffer(local(direction), codecs ?? ['PCMU', 'PCMA']),
+    offer: (direction) => composeOffer(local(direction), codecs),
     take(remote) {
-      const chosen = chooseCodec(remote, undefined);
+      const chosen = chooseCodec(remote, codecs);
       if (!chosen) return;
-      audio.setRemote({ ...chosen, address: remote.address, port: remote.port, telephoneEvent: remote.telephoneEvent });
+      audio.setRemote({
+        ...chosen,
+        address: remote.address,
+        port: remote.port,
+        telephoneEvent: remote.telephoneEvent,
+      });
       audio.start();
     },
   };

@@ -48,19 +48,21 @@ export function createRegistrar(options: {
     if (options.password === undefined) return true;
     const { password } = options;
     const verdict = challenger.verify({
-      header: incoming.request.headers.get('Authorization'),
+      authorizations: incoming.request.headers.all('Authorization'),
       method: incoming.request.method,
       uri: incoming.request.uri,
       body: incoming.request.body,
-      password: () => password,
+      lookUp: () => ({ password }),
     });
-    switch (verdict) {
+    switch (verdict.kind) {
       case 'ok':
         return true;
       case 'absent':
       case 'stale':
         incoming.respond(401, {
-          headers: challenger.challenge(verdict === 'stale').map((value) => ['WWW-Authenticate', value] as const),
+          headers: challenger
+            .challenge(verdict.kind === 'stale')
+            .map((value) => ['WWW-Authenticate', value] as const),
         });
         return false;
       case 'wrong':
@@ -109,9 +111,8 @@ export function createRegistrar(options: {
 }
 
 function answerBindings(incoming: IncomingRequest, phone: Registration | undefined, seconds?: number): void {
-  if (!phone) return incoming.respond(200);
   const expires = seconds === undefined ? '' : `;expires=${seconds}`;
-  incoming.respond(200, { headers: [['Contact', `<${phone.uri}>${expires}`]] });
+  incoming.respond(200, phone ? { headers: [['Contact', `<${phone.uri}>${expires}`]] } : {});
 }
 
 function targetOf(source: Endpoint, transport: TransportName): Target {

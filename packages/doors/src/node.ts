@@ -27,7 +27,10 @@ export function nodeDoors(): Doors {
         return { cancel: () => clearTimeout(timer) };
       },
     },
-    random: { bytes: (length) => randomBytes(length), integer: (limit) => randomInt(limit) },
+    random: {
+      bytes: (length) => randomBytes(length),
+      integer: (limit) => (limit === 2 ** 48 ? randomBytes(6).readUIntBE(0, 6) : randomInt(limit)),
+    },
     network: nodeNetwork,
   };
 }

@@ -70,7 +70,12 @@ function secret(variable: string, about: string, fallback: string): Setting<stri
 }
 
 function whole(variable: string, about: string, fallback: number, from: number, to: number): Setting<number> {
-  return { variable, about, default: String(fallback), read: (value) => wholeNumber(value, from, to) ?? fallback };
+  return {
+    variable,
+    about,
+    default: String(fallback),
+    read: (value) => wholeNumber(value, from, to) ?? fallback,
+  };
 }
 
 function wholeNumber(value: string | undefined, from: number, to: number): number | undefined {
@@ -94,7 +99,13 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
       return value;
     },
   },
-  sipPort: whole('SAMAR_SIP_PORT', 'Port of SIP over UDP and TCP; 0 lets the system choose.', 5060, 0, 65_535),
+  sipPort: whole(
+    'SAMAR_SIP_PORT',
+    'Port of SIP over UDP and TCP; 0 lets the system choose.',
+    5060,
+    0,
+    65_535,
+  ),
   sipTlsPort: {
     variable: 'SAMAR_SIP_TLS_PORT',
     about: 'Port of SIP over TLS; needs key and certificate.',
@@ -102,7 +113,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     read: (value) => wholeNumber(value, 0, 65_535),
   },
   sipTlsKey: secret('SAMAR_SIP_TLS_KEY', 'PEM of the TLS key (use …_FILE).', 'none'),
-  sipTlsCertificate: optional('SAMAR_SIP_TLS_CERTIFICATE', 'PEM of the TLS certificate chain (use …_FILE).', 'none'),
+  sipTlsCertificate: optional(
+    'SAMAR_SIP_TLS_CERTIFICATE',
+    'PEM of the TLS certificate chain (use …_FILE).',
+    'none',
+  ),
   sipCertificateAuthority: optional(
     'SAMAR_SIP_CERTIFICATE_AUTHORITY',
     'PEM of the authority that trunks reached by TLS must be signed by.',
@@ -125,12 +140,20 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     read(value = '20000-29999') {
       const [, from = 0, to = 0] = (/^(\d{1,5})-(\d{1,5})$/.exec(value) ?? []).map(Number);
       if (from < 1_024 || to > 65_535 || to - from < 3) {
-        throw new Error('must be two ports with a dash, from 1024 to 65535, at least four ports (20000-29999)');
+        throw new Error(
+          'must be two ports with a dash, from 1024 to 65535, at least four ports (20000-29999)',
+        );
       }
       return { from, to };
     },
   },
-  rtpTimeout: whole('SAMAR_RTP_TIMEOUT', 'Seconds without any RTP after which a call is ended.', 60, 5, 86_400),
+  rtpTimeout: whole(
+    'SAMAR_RTP_TIMEOUT',
+    'Seconds without any RTP after which a call is ended.',
+    60,
+    5,
+    86_400,
+  ),
   mediaWorkers: {
     variable: 'SAMAR_MEDIA_WORKERS',
     about: 'Threads that relay media.',
@@ -145,7 +168,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     default: './data',
     read: (value = './data') => resolve(value),
   },
-  promptsDir: optional('SAMAR_PROMPTS_DIR', 'Directory of prompts, one folder a language.', "Samar's own prompts"),
+  promptsDir: optional(
+    'SAMAR_PROMPTS_DIR',
+    'Directory of prompts, one folder a language.',
+    "Samar's own prompts",
+  ),
   databaseUrl: secret('DATABASE_URL', 'PostgreSQL 15 or later; unset: the embedded PostgreSQL.', 'embedded'),
   masterKey: secret(
     'SAMAR_MASTER_KEY',
@@ -157,7 +184,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     "The installation's first API key; at least 16 characters.",
     'made and printed once',
   ),
-  nodeName: optional('SAMAR_NODE_NAME', 'Name of this node, unique among nodes of one database.', 'made in the data directory'),
+  nodeName: optional(
+    'SAMAR_NODE_NAME',
+    'Name of this node, unique among nodes of one database.',
+    'made in the data directory',
+  ),
   drainSeconds: whole('SAMAR_DRAIN_SECONDS', 'Seconds that running calls get after SIGTERM.', 300, 0, 86_400),
   rateLimit: whole('SAMAR_RATE_LIMIT', 'API requests a second of one key.', 1_000, 1, 1_000_000),
   logLevel: {
@@ -198,7 +229,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   });
   const config = Object.fromEntries(entries) as unknown as Config;
   if (config.sipTlsPort !== undefined && !(config.sipTlsKey && config.sipTlsCertificate)) {
-    throw new ConfigError('SAMAR_SIP_TLS_PORT needs SAMAR_SIP_TLS_KEY_FILE and SAMAR_SIP_TLS_CERTIFICATE_FILE');
+    throw new ConfigError(
+      'SAMAR_SIP_TLS_PORT needs SAMAR_SIP_TLS_KEY_FILE and SAMAR_SIP_TLS_CERTIFICATE_FILE',
+    );
   }
   if (config.adminKey !== undefined && config.adminKey.length < 16) {
     throw new ConfigError('SAMAR_ADMIN_KEY must have at least 16 characters');
@@ -219,7 +252,8 @@ function fromEnvironment(
 ): string | undefined {
   const value = environment[variable];
   const file = environment[`${variable}_FILE`];
-  if (value !== undefined && value !== '' && file) throw new Error(`and ${variable}_FILE are both set: keep one`);
+  if (value !== undefined && value !== '' && file)
+    throw new Error(`and ${variable}_FILE are both set: keep one`);
   if (file) {
     try {
       return readFileSync(file, 'utf8').trim();
@@ -245,7 +279,8 @@ function readConfigFile(path: string, required: boolean): ReadonlyMap<string, st
   const known = new Set(Object.values(settings).map(({ variable }) => keyOf(variable)));
   const values = new Map<string, string>();
   for (const [key, value] of Object.entries(table)) {
-    if (!known.has(key)) throw new ConfigError(`${path}: ${key} is no setting of Samar; see docs/configuration.md`);
+    if (!known.has(key))
+      throw new ConfigError(`${path}: ${key} is no setting of Samar; see docs/configuration.md`);
     if (typeof value !== 'string' && typeof value !== 'number') {
       throw new ConfigError(`${path}: ${key} must be a text or a whole number`);
     }

@@ -180,7 +180,12 @@ async function talk(
   stage.check('one hangs up, the other is released', true);
 }
 
-async function exchange(stage: Stage, call: PhoneCall, other: PhoneCall, lines: readonly [string, string]): Promise<void> {
+async function exchange(
+  stage: Stage,
+  call: PhoneCall,
+  other: PhoneCall,
+  lines: readonly [string, string],
+): Promise<void> {
   const first = await speech(lines[0]);
   const second = await speech(lines[1]);
   await call.say(first);
@@ -205,11 +210,22 @@ async function lateCall({ stage, doors }: Cast, caller: Phone, dials: string, wh
 
 async function listen(stage: Stage, api: Client, session: string, keep: string): Promise<void> {
   const calls = await api('GET', `/v1/calls?session=${session}`);
-  const items = (calls.body['items'] as readonly { id: string; outcome: string; recording?: { status: string } }[]) ?? [];
-  const talks = items.filter((call) => call.outcome === 'connected').sort((one, other) => one.id.localeCompare(other.id));
-  stage.check('the record shows both talks and both late calls', talks.length === 2 && items.length === 4, `${items.length} calls`);
+  const items =
+    (calls.body['items'] as readonly { id: string; outcome: string; recording?: { status: string } }[]) ?? [];
+  const talks = items
+    .filter((call) => call.outcome === 'connected')
+    .sort((one, other) => one.id.localeCompare(other.id));
+  stage.check(
+    'the record shows both talks and both late calls',
+    talks.length === 2 && items.length === 4,
+    `${items.length} calls`,
+  );
   const refused = await api('GET', `/v1/calls/${talks[0]?.id}/recording`);
-  stage.check('without a reason nobody listens', refused.status >= 400 && refused.status < 500, `status ${refused.status}`);
+  stage.check(
+    'without a reason nobody listens',
+    refused.status >= 400 && refused.status < 500,
+    `status ${refused.status}`,
+  );
   const recording = await api('GET', `/v1/calls/${talks[0]?.id}/recording?format=pcm`, undefined, {
     'x-access-reason': 'demonstration of a dispute',
   });
@@ -251,7 +267,12 @@ type Client = (
   path: string,
   body?: unknown,
   headers?: Readonly<Record<string, string>>,
-) => Promise<{ readonly status: number; readonly body: Record<string, unknown>; readonly text: string; readonly bytes: Buffer }>;
+) => Promise<{
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly text: string;
+  readonly bytes: Buffer;
+}>;
 
 function client(server: Server): Client {
   return async (method, path, body, headers) => {
@@ -267,7 +288,12 @@ function client(server: Server): Client {
     const bytes = Buffer.from(await response.arrayBuffer());
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
     const text = isJson ? bytes.toString() : '';
-    return { status: response.status, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {}, text, bytes };
+    return {
+      status: response.status,
+      body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+      text,
+      bytes,
+    };
   };
 }
 

@@ -9,8 +9,13 @@ import { ConfigError, loadConfig } from '../config.ts';
 export async function run(words: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = new Command('samar')
-    .description('Phone-number masking: two people reach each other for as long as the job lasts, and neither learns the number.')
-    .option('-c, --config <file>', 'configuration file (default: samar.toml in this directory, where it exists)')
+    .description(
+      'Phone-number masking: two people reach each other for as long as the job lasts, and neither learns the number.',
+    )
+    .option(
+      '-c, --config <file>',
+      'configuration file (default: samar.toml in this directory, where it exists)',
+    )
     .showHelpAfterError()
     .exitOverride();
   const config = () => loadConfig(process.env, program.opts<{ config?: string }>().config);
@@ -34,7 +39,9 @@ export async function run(words: readonly string[]): Promise<number> {
   const numbers = program.command('numbers').description('virtual numbers');
   numbers
     .command('import <file>')
-    .description('add virtual numbers from a CSV file (number,pool,carrier,capabilities); `-` reads standard input')
+    .description(
+      'add virtual numbers from a CSV file (number,pool,carrier,capabilities); `-` reads standard input',
+    )
     .option('--pool <name>', 'pool for lines that name none', 'default')
     .option('--carrier <name>', 'carrier for lines that name none')
     .option('--tenant <tenant>', 'whose numbers they are', 'default')

@@ -48,22 +48,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   /** Newest first; one part's failure doesn't keep the others from stopping. */
   async function stopAll(): Promise<void> {
     for (const part of running.splice(0).reverse()) {
-      await part.stop().catch((error: unknown) => log.error('did not stop cleanly', { part: part.name, error: String(error) }));
+      await part
+        .stop()
+        .catch((error: unknown) =>
+          log.error('did not stop cleanly', { part: part.name, error: String(error) }),
+        );
     }
   }
 
   try {
+    progress('database');
+    const database = await openDatabase({
+      ...(config.databaseUrl === undefined
+        ? { dataDir: config.dataDir, embedded: { report: ({ event }) => log.info('database', { event }) } }
+        : { url: config.databaseUrl }),
+      onMigration: (migration) => log.info('migration', { migration }),
+      report: ({ event }) => log.warn('database', { event }),
+    });
+    running.push({ name: 'database', stop: () => database.close() });
     const recordings = join(config.dataDir, 'recordings');
     await mkdir(recordings, { recursive: true, mode: 0o700 });
     await chmod(recordings, 0o700);
-
-    progress('database');
-    const database = await openDatabase({
-      ...(config.databaseUrl === undefined ? { dataDir: config.dataDir } : { url: config.databaseUrl }),
-      doors,
-      onMigration: (name: string) => log.info('migration', { name }),
-    });
-    running.push({ name: 'database', stop: () => database.close() });
 
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
     const masking = await createMasking({
@@ -113,16 +118,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     metrics.watchSwitch(gate);
 
     progress('api');
-    const api = await createApi({
+    const api = createApi({
       masking: withTrunkRefresh(masking, gate),
       recordings,
       publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
       registry,
       log,
-      ready: async () => {
-        await database.query('ready', 'select 1', []);
-        return gate.bound.length > 0;
+      checks: {
+        database: () => database.query('', 'select 1', []).then(() => undefined),
+        sip: async () => (gate.bound.length > 0 ? undefined : 'no SIP port is bound'),
       },
     });
     await api.listen({ host: config.httpHost, port: config.httpPort });
@@ -147,7 +152,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
+export const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
 
 /** A carrier that the API has acknowledged must be able to call at once, not when the switch looks next. */
 function withTrunkRefresh<M extends Awaited<ReturnType<typeof createMasking>>>(masking: M, gate: Switch): M {
@@ -201,7 +206,8 @@ function ownAddress(listening: string): string {
   const family = listening === '::' ? 'IPv6' : 'IPv4';
   for (const addresses of Object.values(networkInterfaces())) {
     for (const address of addresses ?? []) {
-      if (!address.internal && address.family === family && !address.address.startsWith('fe80')) return address.address;
+      if (!address.internal && address.family === family && !address.address.startsWith('fe80'))
+        return address.address;
     }
   }
   return family === 'IPv6' ? '::1' : '127.0.0.1';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Timer } from '@samar/doors';
-import type { MediaCall } from '@samar/media';
+import type { Codec, MediaCall } from '@samar/media';
 import type { Dialog, DialogEnd, IncomingInvite, OutgoingInvite, SipStack } from '@samar/sip';
 import type { Trunk } from '../masking/service.ts';
 import type {
@@ -13,15 +13,23 @@ import type {
   RefusalReason,
 } from '../masking/types.ts';
 import { formatNumber } from './identity.ts';
-import { type LegMedia, legMedia } from './leg-media.ts';
-import { causeOf, type Refusal, type RingFailure, refusalOf, ringFailureOf, unreachedRefusal } from './outcomes.ts';
+import { type LegMedia, legMedia, offerStatus } from './leg-media.ts';
+import {
+  causeOf,
+  type Refusal,
+  type RingFailure,
+  refusalOf,
+  ringFailureOf,
+  unreachedRefusal,
+} from './outcomes.ts';
 import type { PromptName } from './prompts.ts';
 import { announceRecording, type RunningRecording, startRecording } from './recording.ts';
 import type { TrunkTable } from './trunks.ts';
 import type { SwitchLimits, SwitchOptions } from './types.ts';
 
 /** What a call needs of the switch around it. */
-export interface CallContext extends Pick<SwitchOptions, 'doors' | 'masking' | 'media' | 'prompts' | 'events'> {
+export interface CallContext
+  extends Pick<SwitchOptions, 'doors' | 'masking' | 'media' | 'prompts' | 'events'> {
   readonly stack: () => SipStack;
   readonly trunks: () => TrunkTable;
   readonly limits: SwitchLimits;
@@ -51,7 +59,9 @@ interface Ending {
   readonly status?: number;
 }
 
-type Rung = { readonly kind: 'answered'; readonly dialog: Dialog } | { readonly kind: 'failed'; readonly failure: RingFailure };
+type Rung =
+  | { readonly kind: 'answered'; readonly dialog: Dialog }
+  | { readonly kind: 'failed'; readonly failure: RingFailure };
 
 interface Leg {
   media: LegMedia | undefined;
@@ -79,7 +89,7 @@ export class Call {
   #refusal: RefusalReason | undefined;
   #media: MediaCall | undefined;
   #near: LegMedia | undefined;
-  /** Our answer to the caller's offer; undefined when the INVITE had none. */
+  /** Our answer to the caller's offer, once it was made; there is only one, in 183 and in 200. */
   #answer: Buffer | undefined;
   #nearDialog: Dialog | undefined;
   #farDialog: Dialog | undefined;
@@ -105,6 +115,13 @@ export class Call {
       this.#callerState = 'gone';
       this.#end({ outcome: 'cancelled', by: 'caller', cause: 'cancel' });
     });
+    const unusable =
+      this.#invite.request.body.length > 0 ? offerStatus(this.#invite.request.body) : undefined;
+    if (unusable !== undefined) {
+      this.#context.events.count('bad-offer');
+      this.#context.decided(this);
+      return this.#end({ outcome: 'failed', by: 'platform', cause: 'bad-offer', status: unusable });
+    }
     try {
       await this.#decideAndConnect();
     } catch (error) {
@@ -207,16 +224,16 @@ export class Call {
       await this.#media?.release();
       return false;
     }
+    return true;
+  }
+
+  /** Our one answer to the caller's offer; undefined when the INVITE had none. */
+  #answerBody(preferred?: Codec): Buffer | undefined {
     const offer = this.#invite.request.body;
-    if (offer.length === 0) return true;
-    const answer = this.#near?.answerTo(offer);
-    if (answer && 'body' in answer) {
-      this.#answer = answer.body;
-      return true;
-    }
-    events.count('bad-offer');
-    this.#end({ outcome: 'failed', by: 'platform', cause: 'bad-offer', status: answer?.status ?? 488 });
-    return false;
+    if (this.#answer || offer.length === 0) return this.#answer;
+    const answer = this.#near?.answerTo(offer, preferred);
+    this.#answer = answer && 'body' in answer ? answer.body : undefined;
+    return this.#answer;
   }
 
   async #ring(target: DecisionTarget, decision: Connect): Promise<Rung> {
@@ -252,7 +269,7 @@ export class Call {
       uri: callee,
       from: { uri: `sip:${callerId}@${publicHost}` },
       to: { uri: callee },
-      body: far.offer(this.#near?.codec),
+      body: far.offer(),
       contentType: 'application/sdp',
       ...(trunk.auth === undefined ? {} : { credentials: trunk.auth }),
     });
@@ -327,12 +344,13 @@ export class Call {
     near.sipStatus = 200;
     this.#talking = true;
     this.#callerState = 'answered';
-    const nearDialog = this.#invite.answer(this.#answer ?? this.#near?.offer() ?? Buffer.alloc(0), {
+    const answer = this.#answerBody(far?.media?.codec);
+    const nearDialog = this.#invite.answer(answer ?? this.#near?.offer() ?? Buffer.alloc(0), {
       contentType: 'application/sdp',
     });
     this.#nearDialog = nearDialog;
     this.#watch(nearDialog, near, 'caller');
-    if (!this.#answer) {
+    if (!answer) {
       nearDialog.onAck((body) => {
         if (!body || !this.#near?.take(body)) this.hangUp('bad-answer');
       });
@@ -379,11 +397,22 @@ export class Call {
       if (leg) leg.endedAt ??= this.#context.doors.clock.now();
       if (cause === 'local-bye') return;
       const outcome: CallOutcome = this.#talking ? 'connected' : 'failed';
-      this.#end({ outcome, by: cause === 'remote-bye' ? side : 'platform', cause: causeOfEnd(cause), status: 480 });
+      this.#end({
+        outcome,
+        by: cause === 'remote-bye' ? side : 'platform',
+        cause: causeOfEnd(cause),
+        status: 480,
+      });
     });
   }
 
-  async #refuse(near: Leg, refusal: Refusal, locale: string, outcome: CallOutcome, cause: string): Promise<void> {
+  async #refuse(
+    near: Leg,
+    refusal: Refusal,
+    locale: string,
+    outcome: CallOutcome,
+    cause: string,
+  ): Promise<void> {
     if (this.#ending) return;
     if (refusal.prompt && this.#invite.request.body.length > 0) {
       if (!(await this.#openNear(near))) return;
@@ -396,8 +425,9 @@ export class Call {
   /** Early media of our own (RFC 3960): the caller hears why, and pays nothing for it. */
   async #speak(prompt: PromptName, locale: string): Promise<void> {
     const { prompts, doors, limits } = this.#context;
-    if (!this.#near || !this.#answer) return;
-    this.#invite.progress(183, { body: this.#answer, contentType: 'application/sdp', reliable: true });
+    const body = this.#answerBody();
+    if (!this.#near || !body) return;
+    this.#invite.progress(183, { body, contentType: 'application/sdp', reliable: true });
     const cut = doors.timers.after(limits.refusal, () => this.#near?.leg.stopPlaying());
     await this.#near.leg.play({ kind: 'prompts', names: [prompts.find(locale, prompt)] });
     cut.cancel();

@@ -1,10 +1,11 @@
 import type { Random } from '@samar/doors';
 import {
   type AudioDescription,
-  chooseCodec,
   type Codec,
+  chooseCodec,
   composeAnswer,
   composeOffer,
+  type DescriptionFailure,
   type Direction,
   type MediaLeg,
   mirrorDirection,
@@ -19,10 +20,13 @@ export interface LegMedia {
   readonly leg: MediaLeg;
   /** The codec in use, once an offer or an answer was taken. */
   readonly codec: Codec | undefined;
-  /** Takes the peer's offer and composes our answer; or the status that refuses it. */
-  answerTo(offer: Buffer): { readonly body: Buffer } | { readonly status: number };
-  /** Our offer; both codecs, the preferred one first. */
-  offer(preferred?: Codec): Buffer;
+  /**
+   * Takes the peer's offer and composes our answer; or the status that refuses it. The codec is the one in use, else
+   * `preferred`, else the peer's own first choice.
+   */
+  answerTo(offer: Buffer, preferred?: Codec): { readonly body: Buffer } | { readonly status: number };
+  /** Our offer: the same two codecs in the same order to everybody, so that it tells nothing of the other leg. */
+  offer(): Buffer;
   /** Takes the peer's answer to our offer. False: it can't be used. */
   take(answer: Buffer): boolean;
 }
@@ -40,6 +44,8 @@ export function legMedia(options: LegMediaOptions): LegMedia {
   const sessionId = String(options.random.integer(2 ** 48));
   let version = 0;
   let codec: Codec | undefined;
+  /** What the peer described last: a later offer keeps its lines and payload types (RFC 3264 section 8). */
+  let described: AudioDescription | undefined;
 
   function local(direction: Direction) {
     version += 1;
@@ -49,8 +55,11 @@ export function legMedia(options: LegMediaOptions): LegMedia {
   function apply(remote: AudioDescription, chosen: { codec: Codec; payloadType: number }): Direction {
     // An old-style hold (RFC 3264 section 8.4): nowhere to send to.
     const nowhere = remote.address === '0.0.0.0' || remote.address === '::';
-    const direction = nowhere ? withoutSending(mirrorDirection(remote.direction)) : mirrorDirection(remote.direction);
+    const direction = nowhere
+      ? withoutSending(mirrorDirection(remote.direction))
+      : mirrorDirection(remote.direction);
     codec = chosen.codec;
+    described = remote;
     leg.setRemote({
       address: remote.address,
       port: remote.port,
@@ -69,23 +78,38 @@ export function legMedia(options: LegMediaOptions): LegMedia {
     get codec() {
       return codec;
     },
-    answerTo(offer) {
+    answerTo(offer, preferred) {
       const remote = parseAudio(offer);
-      if (typeof remote === 'string') return { status: remote === 'malformed' || remote === 'too-large' ? 400 : 488 };
-      const chosen = chooseCodec(remote, codec);
+      if (typeof remote === 'string') return { status: refusalStatus(remote) };
+      const chosen = choose(remote, codec ?? preferred);
       if (!chosen) return { status: 488 };
       return { body: composeAnswer(local(apply(remote, chosen)), remote, chosen) };
     },
-    offer: (preferred) => composeOffer(local('sendrecv'), preferred === 'PCMA' ? ['PCMA', 'PCMU'] : ['PCMU', 'PCMA']),
+    offer: () => composeOffer(local('sendrecv'), ['PCMU', 'PCMA'], described),
     take(answer) {
       const remote = parseAudio(answer);
       if (typeof remote === 'string') return false;
-      const chosen = chooseCodec(remote, codec);
+      const chosen = choose(remote, codec);
       if (!chosen) return false;
       apply(remote, chosen);
       return true;
     },
   };
+}
+
+/** The status for an offer that can't be used at all; undefined when it can. RFC 3261 section 21.4.26. */
+export function offerStatus(offer: Buffer): number | undefined {
+  const remote = parseAudio(offer);
+  return typeof remote === 'string' ? refusalStatus(remote) : undefined;
+}
+
+function refusalStatus(failure: DescriptionFailure): number {
+  return failure === 'malformed' || failure === 'too-large' ? 400 : 488;
+}
+
+function choose(remote: AudioDescription, preferred: Codec | undefined) {
+  const theirs = remote.codecs.map((offered) => offered.codec);
+  return chooseCodec(remote, preferred === undefined ? theirs : [preferred, ...theirs]);
 }
 
 function withoutSending(direction: Direction): Direction {

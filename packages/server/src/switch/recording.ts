@@ -1,6 +1,6 @@
 import type { MediaCall, MediaLeg } from '@samar/media';
 import type { Connect, DecisionTarget } from '../masking/types.ts';
-import type { CallContext } from './call.ts';
+import type { SwitchLimits, SwitchOptions } from './types.ts';
 
 /**
  * Recording as law 7 wants it: both hear that it happens, each in their language, before the first sample; with
@@ -16,7 +16,9 @@ interface Listener {
   readonly locale: string;
 }
 
-type RecordingContext = Pick<CallContext, 'doors' | 'prompts' | 'limits' | 'masking' | 'events'>;
+interface RecordingContext extends Pick<SwitchOptions, 'doors' | 'prompts' | 'masking' | 'events'> {
+  readonly limits: SwitchLimits;
+}
 
 /** True when both have heard the announcement to its end (and agreed, where that is asked). */
 export async function announceRecording(
@@ -33,7 +35,10 @@ async function announced({ prompts }: RecordingContext, { leg, locale }: Listene
   return (await leg.play({ kind: 'prompts', names: [prompts.find(locale, 'recording')] })) === 'finished';
 }
 
-function consented({ prompts, doors, limits }: RecordingContext, { leg, locale }: Listener): Promise<boolean> {
+function consented(
+  { prompts, doors, limits }: RecordingContext,
+  { leg, locale }: Listener,
+): Promise<boolean> {
   return new Promise((resolve) => {
     let agreed = false;
     leg.onDigit((digit) => {

@@ -1,4 +1,5 @@
 import { createSipStack, type IncomingInvite, type SipStack } from '@samar/sip';
+import { newId } from '../masking/ids.ts';
 import type { OngoingCalls } from '../masking/types.ts';
 import { Call, type CallContext, nameOf } from './call.ts';
 import { calledNumber, callerNumber } from './identity.ts';
@@ -58,11 +59,12 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   function onInvite(invite: IncomingInvite): void {
     if (draining || calls.size >= limits.calls || deciding >= limits.deciding || lag > limits.lag) {
       events.count('overload');
-      return invite.reject(503, { headers: [['Retry-After', '2']] });
+      invite.reject(503, { headers: [['Retry-After', '2']] });
+      return;
     }
     const from = trunks.from(invite.source.address);
     const format = from[0]?.numberFormat ?? {};
-    const call = new Call(`call_${ulid(doors)}`, context, invite, {
+    const call = new Call(newId(doors, 'call'), context, invite, {
       trunks: from,
       called: calledNumber(invite.request, format),
       caller: callerNumber(invite.request, format),
@@ -83,12 +85,15 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   });
 
   function close(notice: { tenant: string; session: string; ongoingCalls: OngoingCalls }): void {
-    for (const call of [...(bySession.get(sessionKey(notice)) ?? [])]) call.sessionClosed(notice.ongoingCalls);
+    for (const call of [...(bySession.get(sessionKey(notice)) ?? [])])
+      call.sessionClosed(notice.ongoingCalls);
   }
 
   /** The table is the truth: asks it about every session that has a call here. */
   async function checkSessions(): Promise<void> {
-    const sessions = [...bySession.values()].flatMap((some) => [...some].slice(0, 1).map((call) => call.session));
+    const sessions = [...bySession.values()].flatMap((some) =>
+      [...some].slice(0, 1).map((call) => call.session),
+    );
     for (let from = 0; from < sessions.length; from += 500) {
       const some = sessions.slice(from, from + 500).filter((session) => session !== undefined);
       for (const notice of await masking.closedAmong(some)) close(notice);
@@ -97,7 +102,10 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
 
   masking.onSessionClosed((notice) => {
     if (notice) close(notice);
-    else void checkSessions().catch((error) => events.log('warn', 'session check failed', { error: nameOf(error) }));
+    else
+      void checkSessions().catch((error) =>
+        events.log('warn', 'session check failed', { error: nameOf(error) }),
+      );
   });
 
   /** Repeats until the switch is closed; a failure is logged and the next turn tries again. */
@@ -159,18 +167,4 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
 
 function sessionKey(session: { readonly tenant: string; readonly session: string } | undefined): string {
   return session ? `${session.tenant}/${session.session}` : '';
-}
-
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-
-/** 26 characters of Crockford's base 32: 48 bits of time, 80 of chance; sorts by time of making. */
-function ulid(doors: Pick<SwitchOptions['doors'], 'clock' | 'random'>): string {
-  let time = doors.clock.now();
-  let text = '';
-  for (let index = 0; index < 10; index++) {
-    text = alphabet[time % 32] + text;
-    time = Math.floor(time / 32);
-  }
-  for (const byte of doors.random.bytes(16)) text += alphabet[byte & 31];
-  return text;
 }

@@ -40,10 +40,18 @@ export interface SwitchLimits {
 /** For metrics and logs. Holds no address and no number. */
 export interface SwitchEvents {
   callStarted?(): void;
-  callEnded?(end: { readonly outcome: CallOutcome; readonly refusal: RefusalReason | undefined; readonly seconds: number }): void;
+  callEnded?(end: {
+    readonly outcome: CallOutcome;
+    readonly refusal: RefusalReason | undefined;
+    readonly seconds: number;
+  }): void;
   /** `overload`, `media-busy`, `decision-failed`, `record-failed`, `recording-failed`, `bad-offer`, `loop`, and the SIP stack's own. */
   count(event: string): void;
-  log(level: 'info' | 'warn' | 'error', message: string, details?: Readonly<Record<string, string | number>>): void;
+  log(
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    details?: Readonly<Record<string, string | number>>,
+  ): void;
 }
 
 export interface Switch {

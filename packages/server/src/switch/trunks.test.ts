@@ -1,0 +1,58 @@
+import { simulatedDoors } from '@samar/doors';
+import { expect, test } from 'vitest';
+import type { Trunk } from '../masking/service.ts';
+import { trunkTable } from './trunks.ts';
+
+function trunk(id: string, host: string, allowedSources: readonly string[], enabled = true): Trunk {
+  return {
+    id,
+    tenant: 'default',
+    name: id,
+    kind: 'sip',
+    host,
+    transport: 'udp',
+    allowedSources,
+    hasAuth: false,
+    enabled,
+    createdAt: new Date(0),
+  };
+}
+
+const { network } = simulatedDoors(1);
+
+test('only sources of an enabled carrier are admitted', async () => {
+  const table = await trunkTable(
+    [
+      trunk('one', '192.0.2.1', ['192.0.2.0/28', '2001:db8::/64']),
+      trunk('two', '192.0.2.5', ['192.0.2.5']),
+      trunk('off', '198.51.100.1', ['198.51.100.1'], false),
+    ],
+    network.dns,
+  );
+  const admits = (address: string) => table.admits({ address, port: 5_060 });
+  expect(admits('192.0.2.15')).toBe(true);
+  expect(admits('2001:db8::7')).toBe(true);
+  expect(admits('192.0.2.16')).toBe(false);
+  expect(admits('198.51.100.1')).toBe(false);
+  expect(admits('2001:db8:1::7')).toBe(false);
+  expect(admits('nonsense')).toBe(false);
+  expect(table.from('192.0.2.5').map(({ id }) => id)).toEqual(['one', 'two']);
+});
+
+test('a host name stands for what it resolves to', async () => {
+  const world = simulatedDoors(2);
+  world.records.a.set('trunk.example', ['203.0.113.9']);
+  const table = await trunkTable([trunk('named', 'trunk.example', [])], world.network.dns);
+  expect(table.admits({ address: '203.0.113.9', port: 1 })).toBe(true);
+  expect(table.admits({ address: '203.0.113.8', port: 1 })).toBe(false);
+});
+
+test('ten thousand strangers leave no memory behind that grows', async () => {
+  const table = await trunkTable([trunk('one', '192.0.2.1', ['192.0.2.1'])], network.dns);
+  for (let stranger = 0; stranger < 10_000; stranger++) {
+    expect(
+      table.admits({ address: `10.${stranger >> 16}.${(stranger >> 8) & 255}.${stranger & 255}`, port: 1 }),
+    ).toBe(false);
+  }
+  expect(table.admits({ address: '192.0.2.1', port: 1 })).toBe(true);
+});
