@@ -80,20 +80,6 @@ export class HeaderLines implements Headers {
     this.memo = {};
   }
 
-  /** Replaces the first value and leaves the others: the topmost Via of a request that was received. */
-  setFirst(name: string, value: string): void {
-    const kind = checked(name, value);
-    const index = this.keys.indexOf(kind.key);
-    if (index < 0) {
-      this.append(name, kind.key, value);
-    } else {
-      const before = this.values[index] as string;
-      const rest = kind.list && before.includes(',') ? splitList(before).slice(1) : [];
-      this.values[index] = [value, ...rest].join(', ');
-    }
-    this.memo = {};
-  }
-
   remove(name: string): void {
     const key = headerKey(name);
     for (let index = this.keys.length - 1; index >= 0; index--) {

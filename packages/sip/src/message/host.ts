@@ -67,7 +67,7 @@ const isHost = (host: string): boolean => {
 };
 
 /** An IPv6 address gets its brackets back. */
-export const formatHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+const formatHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 export const formatHostPort = (host: string, port: number | undefined): string =>
   port === undefined ? formatHost(host) : `${formatHost(host)}:${port}`;

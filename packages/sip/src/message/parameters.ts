@@ -56,22 +56,19 @@ export const parseParameters = (text: string, start = 0): ReadonlyMap<string, st
 };
 
 /**
- * Checks the parameters and returns only the value of `wanted`: empty when it is absent, undefined when the
- * parameters are malformed or `wanted` comes twice or without a value.
+ * Checks the parameters as `parseParameters` does and returns only the value of `wanted`: empty when it is
+ * absent, undefined when the parameters are malformed or `wanted` has no value. One parameter alone, as From
+ * and To mostly have, costs no map.
  */
 export const findParameter = (text: string, start: number, wanted: string): string | undefined => {
-  let found = '';
-  let at = skipSpace(text, start);
-  while (at < text.length) {
-    const parameter = read(text, at);
-    if (parameter === undefined) return undefined;
-    if (parameter.name === wanted) {
-      if (found !== '' || parameter.value === '') return undefined;
-      found = parameter.value;
-    }
-    at = parameter.next;
-  }
-  return found;
+  const at = skipSpace(text, start);
+  if (at === text.length) return '';
+  const only = read(text, at);
+  if (only === undefined) return undefined;
+  if (only.next === text.length) return only.name === wanted ? only.value || undefined : '';
+  const all = parseParameters(text, at);
+  if (all === undefined) return undefined;
+  return all.has(wanted) ? all.get(wanted) || undefined : '';
 };
 
 /** `;name`, `;name=value` or `;name="value"`. Throws `UnsafeHeaderError` when the name is no token. */

@@ -65,6 +65,7 @@ const invalid: Readonly<Record<string, readonly [code: string, answerable: boole
   'own-space-in-name': ['header', false],
   'own-double-content-type': ['duplicate-header', true],
   'own-two-from-tags': ['from', false],
+  'own-parameter-twice': ['from', false],
   'own-status-700': ['status', false],
   'own-method-case': ['method-mismatch', true],
   'own-port-zero': ['via', false],

@@ -1,6 +1,6 @@
 /** Via (RFC 3261 section 20.42, received and rport of RFC 3581, IPv6 of RFC 5118). */
 import { isToken, readNumber, skipSpace } from './chars.ts';
-import { formatHostPort, type HostPort, parseHostPort } from './host.ts';
+import { type HostPort, parseHostPort } from './host.ts';
 import { parseParameters } from './parameters.ts';
 
 export interface Via extends HostPort {
@@ -55,11 +55,3 @@ const afterProtocol = (text: string): number => {
   const match = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*/i.exec(text);
   return match === null ? -1 : match[0].length;
 };
-
-/** A Via of our own, with rport asked for (RFC 3581 section 3). `branch` begins with `z9hG4bK`. */
-export const formatVia = (
-  transport: string,
-  host: string,
-  port: number | undefined,
-  branch: string,
-): string => `SIP/2.0/${transport.toUpperCase()} ${formatHostPort(host, port)};rport;branch=${branch}`;
