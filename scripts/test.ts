@@ -14,11 +14,10 @@ const resultFile = join(root, 'tmp', 'test-results.json');
 interface Results {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly numFailedTestSuites: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly testResults: readonly {
-    readonly name: string;
+    readonly status: string;
     readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
   }[];
 }
@@ -44,8 +43,7 @@ function main(args: readonly string[]): number {
   const incomplete = strict && (skipped > 0 || missing.length > 0);
   if (incomplete)
     console.log('Something was left out, and this run is a strict one (CI or --strict): it fails.');
-  // A file that breaks before its first test has no failed test to count.
-  const failed = Math.max(results.numFailedTests, status === 0 ? 0 : 1);
+  const failed = Math.max(results.numFailedTests + brokenFiles(results), status === 0 ? 0 : 1);
   console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
   return status || (incomplete ? 1 : 0);
 }
@@ -102,6 +100,13 @@ function readResults(): Results | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Files that failed without a failed test (they do not load, say): each counts as one failure. */
+function brokenFiles(results: Results): number {
+  return results.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
+  ).length;
 }
 
 function skippedNames(results: Results): readonly string[] {
