@@ -34,6 +34,8 @@ export function findBinaries(options: {
   readonly directory: string | undefined;
   readonly dataDirectory: string;
   readonly account: Account;
+  /** The package's `native` directory; by default that of the installed one. */
+  readonly native?: string;
 }): Binaries {
   const { account } = options;
   if (options.directory !== undefined) {
@@ -44,7 +46,7 @@ export function findBinaries(options: {
       `there is no PostgreSQL that ${account.name} can run in ${options.directory} (${version.problem})`,
     );
   }
-  const native = packagedBinaries();
+  const native = options.native ?? packagedBinaries();
   const complete = linkLibraries(native);
   const bin = join(native, 'bin');
   const version = complete ? tryVersion(bin, account) : { problem: 'library links are missing' };

@@ -138,7 +138,7 @@ export function explain(output: string, dataDirectory: string, doing: string): E
       'PostgreSQL needs an account for the user that samar runs as (an entry in /etc/passwd); add one, or set DATABASE_URL to a PostgreSQL of your own',
     );
   }
-  if (/permission denied|wrong ownership|must be owned/i.test(output)) {
+  if (/permission denied|wrong ownership|must be owned|invalid permissions/i.test(output)) {
     return new EmbeddedServerError(
       'permission',
       `${doing}: PostgreSQL may not use ${clusterDirectory(dataDirectory)}; it must belong to the user it runs as, with mode 0700 (${lastLine(output)})`,

@@ -94,7 +94,7 @@ export function logFile(dataDirectory: string): string {
 export async function takeOver(installation: Installation): Promise<RunningServer | undefined> {
   const cluster = clusterDirectory(installation.dataDirectory);
   const until = performance.now() + installation.startMilliseconds;
-  const ours = readState(installation.dataDirectory) === digest(installation);
+  const ours = readState(installation.dataDirectory)?.digest === digest(installation);
   for (;;) {
     const found = readPostmasterFile(cluster);
     if (found === undefined || !isPostmaster(found.pid, cluster)) return undefined;
@@ -136,8 +136,9 @@ async function startOnce(
 ): Promise<RunningServer | { readonly output: string }> {
   const { dataDirectory, account, binaries } = installation;
   const cluster = clusterDirectory(dataDirectory);
-  const stale = clearAway(cluster);
+  const stale = clearAway(dataDirectory);
   const socketDirectory = makeSocketDirectory(account);
+  writeState(dataDirectory, { digest: digest(installation), socketDirectory });
   const name = nameFor(account, cluster);
   const log = openSync(logFile(dataDirectory), 'a', 0o600);
   const from = fstatSync(log).size;
@@ -167,7 +168,6 @@ async function startOnce(
   name.close();
   const outcome = await readiness(child, cluster, ended, until);
   if (outcome === 'ready' && child.pid !== undefined) {
-    writeState(dataDirectory, digest(installation));
     return { pid: child.pid, socketDirectory, child };
   }
   if (outcome === 'late') child.kill('SIGQUIT');
@@ -208,13 +208,13 @@ function postgresArguments(
 }
 
 /** Tidies up after a server that is gone; answers with the process id that its lock file names. */
-function clearAway(cluster: string): number | undefined {
+function clearAway(dataDirectory: string): number | undefined {
+  const cluster = clusterDirectory(dataDirectory);
   const file = join(cluster, 'postmaster.pid');
   // After a power cut it can be empty, which PostgreSQL takes for a server that is just starting.
   if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
-  const stale = readPostmasterFile(cluster);
-  if (stale !== undefined) removeSocketDirectory(stale.socketDirectory);
-  return stale?.pid;
+  removeSocketDirectory(readState(dataDirectory)?.socketDirectory ?? '');
+  return readPostmasterFile(cluster)?.pid;
 }
 
 /** A new one every start: a stale socket cannot be in the way, and no path of ours can be too long for it. */
@@ -269,14 +269,20 @@ function stateFile(dataDirectory: string): string {
   return join(dataDirectory, 'postgres.state');
 }
 
-function readState(dataDirectory: string): string | undefined {
+interface State {
+  /** What it was started with. */
+  readonly digest: string;
+  readonly socketDirectory: string;
+}
+
+function readState(dataDirectory: string): State | undefined {
   try {
-    return readFileSync(stateFile(dataDirectory), 'utf8');
+    return JSON.parse(readFileSync(stateFile(dataDirectory), 'utf8')) as State;
   } catch {
     return undefined;
   }
 }
 
-function writeState(dataDirectory: string, state: string): void {
-  writeFileSync(stateFile(dataDirectory), state, { mode: 0o600 });
+function writeState(dataDirectory: string, state: State): void {
+  writeFileSync(stateFile(dataDirectory), JSON.stringify(state), { mode: 0o600 });
 }
