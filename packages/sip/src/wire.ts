@@ -32,7 +32,8 @@ export async function wirePeer(world: SimulatedDoors, address: string, stack: En
     received,
     onMessage: undefined,
     send(lines, body = '', to = stack) {
-      const type = body === '' ? [] : ['Content-Type: application/sdp'];
+      const typed = body === '' || lines.some((line) => line.startsWith('Content-Type:'));
+      const type = typed ? [] : ['Content-Type: application/sdp'];
       const all = [...lines, ...type, `Content-Length: ${Buffer.byteLength(body)}`, '', body];
       socket.send(Buffer.from(all.join('\r\n')), to.port, to.address);
     },
@@ -52,7 +53,9 @@ export async function wirePeer(world: SimulatedDoors, address: string, stack: En
       );
     },
     requests: (method) =>
-      received.flatMap(({ message }) => (message.kind === 'request' && message.method === method ? [message] : [])),
+      received.flatMap(({ message }) =>
+        message.kind === 'request' && message.method === method ? [message] : [],
+      ),
     responses: (method) =>
       received.flatMap(({ message }) =>
         message.kind === 'response' && kindOf(message).endsWith(` ${method}`) ? [message] : [],
