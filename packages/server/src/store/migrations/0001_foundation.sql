@@ -51,9 +51,6 @@ create table party_keys (
   tenant              text not null,
   party               text not null,
   party_key           text not null,
-  -- The party id that the wrapping is bound to. A key is made before it is known whether the party exists, so it is
-  -- bound to the id that a new party would have had; a key of an existing party keeps that unused id here.
-  bound_to            text not null,
   wrapped             bytea not null,
   tenant_key_version  integer not null,
   primary key (tenant, party, party_key)
@@ -103,6 +100,8 @@ create table carriers (
   number_format   jsonb not null default '{}',
   enabled         boolean not null default true,
   created_at      timestamptz not null default now(),
+  -- Kept for the history of numbers and calls.
+  deleted_at      timestamptz,
   primary key (tenant, carrier),
   unique (tenant, name)
 );

@@ -164,12 +164,17 @@ set enable_seqscan = off as $$
 $$;
 
 -- Opens a session. One row a participant, or one row that says why not:
---   `failure` null            opened; `number` and `e164` are the participant's
+--   `failure` null            opened; `number` and `e164` are the participant's, `details` the parties of the phones
 --   replayed                  opened before under the same idempotency key: `session` says which
 --   idempotency-mismatch      the key was used for another request
 --   unknown-pool, empty-pool
 --   virtual-number            p_position is the phone (in the order of the arrays)
 --   pool-exhausted            p_position is the participant; `details` has the pool's head-room
+--   other-party               a party is not the one that p_parties took it for: `details` has the ids of all parties,
+--                             null where there is none. Ask again with these. Keys and phones are sealed before the
+--                             parties are looked up, each bound to its party's id, so the id is guessed: from memory,
+--                             else as a new one. p_phones is null for a party that is taken to exist, p_keys is
+--                             null for one that needs no key.
 -- On failure nothing is kept. Phones come in the order of their fingerprints; p_phone_participant is the
 -- position (1…) of the participant each belongs to.
 create function create_session(
@@ -202,6 +207,7 @@ declare
   v_details jsonb;
   v_due record;
   v_bound integer;
+  v_guessed boolean := true;
 begin
   -- 1. The same request again?
   if p_idempotency is not null then
@@ -241,6 +247,13 @@ begin
         select y.party into v_party from parties y
           where y.tenant = p_tenant and y.fingerprint = p_fingerprints[i] for no key update;
         exit when found;
+        -- It was erased since it was remembered.
+        if p_phones[i] is null or exists (select from parties y where y.tenant = p_tenant and y.party = p_parties[i]
+            and y.fingerprint is distinct from p_fingerprints[i]) then
+          v_party := null;
+          v_guessed := false;
+          exit;
+        end if;
         insert into parties (tenant, party, fingerprint, phone, phone_key, country)
           values (p_tenant, p_parties[i], p_fingerprints[i], p_phones[i], p_keys[i], p_countries[i])
           on conflict (tenant, fingerprint) do nothing;
@@ -250,12 +263,21 @@ begin
           exit;
         end if;
       end loop;
-      v_all := v_all || v_party;
-      if v_party = p_parties[i] or i = any (p_name_phone) then
-        insert into party_keys (tenant, party, party_key, bound_to, wrapped, tenant_key_version)
-          values (p_tenant, v_party, p_keys[i], p_parties[i], p_wrapped[i], p_key_versions[i]);
+      v_all := array_append(v_all, v_party);
+      if v_party = any (v_new) or i = any (p_name_phone) then
+        v_guessed := v_guessed and v_party = p_parties[i];
+        if v_guessed then
+          insert into party_keys (tenant, party, party_key, wrapped, tenant_key_version)
+            values (p_tenant, v_party, p_keys[i], p_wrapped[i], p_key_versions[i]);
+        end if;
       end if;
     end loop;
+    if not v_guessed then
+      v_failure := 'other-party';
+      v_details := (select jsonb_agg(nullif(x.party, any_new.party) order by x.position)
+        from unnest(v_all) with ordinality as x(party, position)
+        left join unnest(v_new) as any_new(party) on any_new.party = x.party);
+    end if;
   end if;
 
   -- 3. A number for each participant. Read only now: what the session before us released is seen.
@@ -351,7 +373,7 @@ begin
       jsonb_build_object('participants', to_jsonb(p_participants), 'recording', p_recording));
 
   return query
-    select null::text, x.position::integer, p_session, x.participant, x.number, n.e164, v_now, v_expires, null::jsonb
+    select null::text, x.position::integer, p_session, x.participant, x.number, n.e164, v_now, v_expires, to_jsonb(v_all)
       from unnest(p_participants, v_numbers) with ordinality as x(participant, number, position)
       join numbers n on n.tenant = p_tenant and n.number = x.number
       order by x.position;

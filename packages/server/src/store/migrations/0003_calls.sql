@@ -6,10 +6,10 @@
 create function decide_calls(
   p_node text, p_boot text, p_tenants text[], p_calls text[], p_numbers text[], p_callers bytea[]
 ) returns table (
-  call text, verdict text, session text, caller_participant text, caller_party text, caller_locale text,
+  tenant text, call text, verdict text, session text, caller_participant text, caller_party text, caller_locale text,
   recording text, settings jsonb,
-  participant text, party text, locale text, phone bytea, phone_party text,
-  party_key text, bound_to text, wrapped bytea, tenant_key_version integer,
+  participant text, party text, locale text, phone bytea,
+  party_key text, wrapped bytea, tenant_key_version integer,
   caller_id text, number text, carrier text
 ) language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -60,13 +60,13 @@ begin
       ) x
       where b.tenant = x.tenant and b.party = x.party and b.number = x.number
   )
-  select f.call, f.verdict, f.session, f.participant, f.party, f.locale, f.recording, f.settings,
-      o.participant, o.party, o.locale, o.phone, o.party, o.party_key, o.bound_to, o.wrapped, o.tenant_key_version,
+  select f.tenant, f.call, f.verdict, f.session, f.participant, f.party, f.locale, f.recording, f.settings,
+      o.participant, o.party, o.locale, o.phone, o.party_key, o.wrapped, o.tenant_key_version,
       o.e164, o.number, o.carrier
     from found f
     left join lateral (
       select p.position, h.position as phone_position, p.participant, h.party, coalesce(p.locale, t.default_locale) as locale,
-          y.phone, k.party_key, k.bound_to, k.wrapped, k.tenant_key_version, n.e164, n.number, n.carrier
+          y.phone, k.party_key, k.wrapped, k.tenant_key_version, n.e164, n.number, n.carrier
         from participants p
         join tenants t on t.tenant = p.tenant
         join participant_phones h on h.tenant = p.tenant and h.session = p.session and h.participant = p.participant
@@ -82,7 +82,7 @@ end $$;
 -- The gate. Locks each session, so that an end of it comes wholly before or wholly after: after `close` is
 -- acknowledged no answer passes. Returns the calls that may be joined.
 create function answer_calls(p_tenants text[], p_calls text[], p_sessions text[], p_participants text[])
-returns table (call text) language plpgsql
+returns table (tenant text, call text) language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
@@ -103,8 +103,11 @@ begin
         and s.status = 'open' and s.expires_at > v_now and (s.idle_expires_at is null or s.idle_expires_at > v_now)
       returning c.tenant, c.call, c.session, c.participant as caller, a.participant as callee
   ), used as (
-    update sessions s set idle_expires_at = v_now + make_interval(secs => s.idle_seconds)
-      from (select distinct j.tenant, j.session from joined j) x
+    -- A running call is not idle: its end sets the time anew, and should that never come, its longest duration bounds it.
+    update sessions s
+      set idle_expires_at = v_now + make_interval(secs => s.idle_seconds
+        + coalesce((x.settings ->> 'maxSeconds')::integer, 3600))
+      from (select distinct j.tenant, j.session, t.settings from joined j join tenants t on t.tenant = j.tenant) x
       where s.tenant = x.tenant and s.session = x.session and s.idle_seconds is not null
   ), told as (
     insert into ledger (tenant, entry, kind, actor, session, subject, details)
@@ -112,7 +115,7 @@ begin
           jsonb_build_object('caller', j.caller, 'callee', j.callee)
         from joined j
   )
-  select j.call from joined j;
+  select j.tenant, j.call from joined j;
 end $$;
 
 -- The end of calls, as the switch reports them: [{tenant, call, outcome, hangupBy, hangupCause, endedAt (milliseconds),

@@ -1,0 +1,145 @@
+/**
+ * What happens by itself on every node: sessions expire, dead nodes' calls are closed, the ledger is sealed, old
+ * idempotency keys go, and nodes hear which sessions have ended.
+ */
+
+import { forgetIdempotent } from '../store/queries/access.ts';
+import { interruptCalls } from '../store/queries/calls.ts';
+import { sealLedger } from '../store/queries/ledger.ts';
+import { announceNode, forgetNodes } from '../store/queries/nodes.ts';
+import { endedAmong, expireSessions } from '../store/queries/sessions.ts';
+import type { Context } from './context.ts';
+import type { Masking } from './service.ts';
+import type { CallMasking } from './types.ts';
+
+export interface NodeName {
+  readonly node: string;
+  readonly boot: string;
+}
+
+export type BackgroundTask = 'expiry' | 'heartbeat' | 'ledger' | 'clean-up';
+
+/** A node that has not been seen for this long is dead: six heartbeats. */
+const silentSeconds = 30;
+const batch = 500;
+/** Batches a turn, so that one task never keeps the database to itself. */
+const mostBatches = 20;
+
+type Closed = Parameters<Parameters<CallMasking['onSessionClosed']>[0]>[0];
+
+export function createBackground(
+  context: Context,
+  report: (task: BackgroundTask, error: unknown) => void,
+): Pick<CallMasking, 'onSessionClosed' | 'closedAmong'> &
+  Pick<Masking, 'start' | 'stop'> & { node(): NodeName } {
+  const { database, doors } = context;
+  const handlers: ((closed: Closed) => void)[] = [];
+  let self: NodeName = { node: 'unnamed', boot: 'unnamed' };
+  let listening: { close(): Promise<void> } | undefined;
+  let loops: readonly Loop[] = [];
+
+  function tell(closed: Closed): void {
+    for (const handler of handlers) handler(closed);
+  }
+
+  async function interrupt(): Promise<number> {
+    return drain(() => interruptCalls(database, self, silentSeconds, batch));
+  }
+
+  async function heartbeat(): Promise<void> {
+    await announceNode(database, self);
+    await interrupt();
+  }
+
+  return {
+    node: () => self,
+
+    onSessionClosed(handler) {
+      handlers.push(handler);
+    },
+
+    async closedAmong(sessions) {
+      if (sessions.length === 0) return [];
+      const rows = await endedAmong(database, sessions);
+      return rows.map(({ tenant, session, ongoing_calls }) => ({
+        tenant,
+        session,
+        ongoingCalls: ongoing_calls === 'hangup' ? 'hangup' : 'finish',
+      }));
+    },
+
+    async start(node) {
+      self = node;
+      await announceNode(database, self);
+      const interrupted = await interrupt();
+      listening = await database.listen('samar_sessions', (payload) => tell(readNotice(payload)));
+      const loop = (task: BackgroundTask, milliseconds: number, work: () => Promise<unknown>) =>
+        createLoop(doors.timers, milliseconds, work, (error) => report(task, error));
+      loops = [
+        loop('expiry', 1_000, () => drain(() => expireSessions(database, batch))),
+        loop('heartbeat', 5_000, heartbeat),
+        loop('ledger', 1_000, () => sealLedger(database)),
+        loop('clean-up', 60_000, async () => {
+          await drain(() => forgetIdempotent(database, batch));
+          await forgetNodes(database);
+        }),
+      ];
+      return { interrupted };
+    },
+
+    async stop() {
+      await Promise.all(loops.map((one) => one.stop()));
+      loops = [];
+      await listening?.close();
+      listening = undefined;
+    },
+  };
+}
+
+/** Repeats until a batch was not full, at most `mostBatches` times. */
+async function drain(work: () => Promise<number>): Promise<number> {
+  let total = 0;
+  for (let turn = 0; turn < mostBatches; turn++) {
+    const done = await work();
+    total += done;
+    if (done < batch) break;
+  }
+  return total;
+}
+
+function readNotice(payload: string | undefined): Closed {
+  if (payload === undefined) return undefined;
+  const { tenant, session, ongoingCalls } = JSON.parse(payload) as Exclude<Closed, undefined>;
+  return { tenant, session, ongoingCalls };
+}
+
+interface Loop {
+  /** Resolves when a turn that was under way is over. */
+  stop(): Promise<void>;
+}
+
+/** One turn at a time; the pause is counted from the end of a turn. An error is reported, and the next turn comes. */
+function createLoop(
+  timers: Context['doors']['timers'],
+  milliseconds: number,
+  work: () => Promise<unknown>,
+  report: (error: unknown) => void,
+): Loop {
+  let stopped = false;
+  let turn: Promise<void> = Promise.resolve();
+  let timer = timers.after(milliseconds, run);
+  function run(): void {
+    turn = work()
+      .then(() => {}, report)
+      .then(() => {
+        if (!stopped) timer = timers.after(milliseconds, run);
+      });
+  }
+  return {
+    async stop() {
+      stopped = true;
+      timer.cancel();
+      await turn;
+    },
+  };
+}

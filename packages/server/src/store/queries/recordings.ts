@@ -1,0 +1,164 @@
+import type { Queries } from '../types.ts';
+
+export interface PartyKeyRow {
+  readonly party: string;
+  readonly party_key: string;
+  readonly wrapped: Buffer;
+  readonly tenant_key_version: number;
+}
+
+/** The keys of the parties' phones: those that live as long as the party does. */
+export function readPartyKeys(
+  queries: Queries,
+  tenant: string,
+  parties: readonly string[],
+): Promise<readonly PartyKeyRow[]> {
+  return queries.query<PartyKeyRow>(
+    'read_party_keys',
+    `select y.party, k.party_key, k.wrapped, k.tenant_key_version from parties y
+      join party_keys k on k.tenant = y.tenant and k.party = y.party and k.party_key = y.phone_key
+      where y.tenant = $1 and y.party = any ($2::text[])`,
+    [tenant, parties],
+  );
+}
+
+export async function insertRecording(
+  queries: Queries,
+  recording: {
+    readonly tenant: string;
+    readonly recording: string;
+    readonly call: string;
+    readonly session: string;
+    readonly file: string;
+    readonly wrappedKey: Buffer;
+    readonly parties: readonly string[];
+    readonly partyKeys: readonly string[];
+    readonly announcement: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  await queries.query(
+    'insert_recording',
+    `with made as (
+        insert into recordings (tenant, recording, call, session, file, wrapped_key, parties, party_keys, announcement)
+          values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
+      )
+      insert into ledger (tenant, entry, kind, actor, session, subject, details)
+        values ($1, new_id('led_'), 'recording.started', 'switch', $4, $2, jsonb_build_object('call', $3::text))`,
+    [
+      recording.tenant,
+      recording.recording,
+      recording.call,
+      recording.session,
+      recording.file,
+      recording.wrappedKey,
+      recording.parties,
+      recording.partyKeys,
+      JSON.stringify(recording.announcement),
+    ],
+  );
+}
+
+/** Its digest goes into the ledger, and so into the chain. */
+export async function endRecording(
+  queries: Queries,
+  end: {
+    readonly tenant: string;
+    readonly recording: string;
+    readonly status: string;
+    readonly milliseconds: number;
+    readonly bytes: number;
+    readonly sha256: string;
+  },
+): Promise<void> {
+  await queries.query(
+    'end_recording',
+    `with r as (
+        update recordings set status = $3, ended_at = now(), milliseconds = $4, bytes = $5, sha256 = $6
+          where tenant = $1 and recording = $2 and status = 'recording' returning session, recording
+      )
+      insert into ledger (tenant, entry, kind, actor, session, subject, details)
+        select $1, new_id('led_'), 'recording.ended', 'switch', r.session, r.recording,
+            jsonb_build_object('status', $3::text, 'sha256', $6::text) from r`,
+    [end.tenant, end.recording, end.status, end.milliseconds, end.bytes, end.sha256],
+  );
+}
+
+export interface RecordingRow {
+  readonly recording: string;
+  readonly file: string;
+  readonly status: string;
+  readonly wrapped_key: Buffer;
+  readonly parties: readonly string[];
+  readonly party_keys: readonly string[];
+}
+
+/** Nobody reads the key without the ledger saying so: one statement does both. */
+export async function openRecording(
+  queries: Queries,
+  tenant: string,
+  call: string,
+  access: { readonly actor: string; readonly reason: string },
+): Promise<RecordingRow | undefined> {
+  const rows = await queries.query<RecordingRow>(
+    'open_recording',
+    `with r as (
+        select recording, file, status, wrapped_key, parties, party_keys, session from recordings
+          where tenant = $1 and call = $2 and status <> 'deleted' order by recording limit 1
+      ), told as (
+        insert into ledger (tenant, entry, kind, actor, session, subject, details)
+          select $1, new_id('led_'), 'listen', $3, r.session, r.recording,
+              jsonb_build_object('call', $2::text, 'reason', $4::text) from r
+      )
+      select recording, file, status, wrapped_key, parties, party_keys from r`,
+    [tenant, call, access.actor, access.reason],
+  );
+  return rows[0];
+}
+
+/** By the names that the recording keeps: those that are gone were erased. */
+export function readNamedPartyKeys(
+  queries: Queries,
+  tenant: string,
+  parties: readonly string[],
+  partyKeys: readonly string[],
+): Promise<readonly PartyKeyRow[]> {
+  return queries.query<PartyKeyRow>(
+    'read_named_party_keys',
+    `select k.party, k.party_key, k.wrapped, k.tenant_key_version from party_keys k
+      join unnest($2::text[], $3::text[]) as x(party, party_key) on x.party = k.party and x.party_key = k.party_key
+      where k.tenant = $1`,
+    [tenant, parties, partyKeys],
+  );
+}
+
+export interface RevealedRow {
+  readonly party: string;
+  readonly phone: Buffer | null;
+  readonly party_key: string | null;
+  readonly wrapped: Buffer | null;
+  readonly tenant_key_version: number | null;
+}
+
+/** A participant's numbers, and the ledger's entry about it. */
+export function revealPhones(
+  queries: Queries,
+  tenant: string,
+  session: string,
+  participant: string,
+  access: { readonly actor: string; readonly reason: string },
+): Promise<readonly RevealedRow[]> {
+  return queries.query<RevealedRow>(
+    'reveal_phones',
+    `with h as (
+        select position, party from participant_phones where tenant = $1 and session = $2 and participant = $3
+      ), told as (
+        insert into ledger (tenant, entry, kind, actor, party, session, subject, details)
+          select $1, new_id('led_'), 'reveal', $4, h.party, $2, $3, jsonb_build_object('reason', $5::text) from h
+      )
+      select y.party, y.phone, k.party_key, k.wrapped, k.tenant_key_version from h
+        join parties y on y.tenant = $1 and y.party = h.party
+        left join party_keys k on k.tenant = $1 and k.party = y.party and k.party_key = y.phone_key
+        order by h.position`,
+    [tenant, session, participant, access.actor, access.reason],
+  );
+}
