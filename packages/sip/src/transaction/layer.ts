@@ -95,14 +95,33 @@ export function createLayer(options: LayerOptions, user: LayerUser): Layer {
     },
   };
 
-  function clientDoors(hop: Hop): ClientDoors {
-    return {
-      wheel,
-      timing,
-      send: (bytes, failed) => transport.send(hop, bytes, failed),
-      ended: (key) => void clients.delete(key),
-      onEvent,
-    };
+  /** A class, for one is made per request: an object of closures would weigh several times as much. */
+  class Path implements ClientDoors {
+    readonly hop: Hop;
+
+    constructor(hop: Hop) {
+      this.hop = hop;
+    }
+
+    get wheel(): Wheel {
+      return wheel;
+    }
+
+    get timing(): Timing {
+      return timing;
+    }
+
+    send(bytes: Buffer, failed: () => void): void {
+      transport.send(this.hop, bytes, failed);
+    }
+
+    ended(key: string): void {
+      clients.delete(key);
+    }
+
+    onEvent(event: string): void {
+      onEvent(event);
+    }
   }
 
   /** A stateless answer: the same tag for every repetition of the request (section 8.2.7). */
@@ -214,14 +233,14 @@ export function createLayer(options: LayerOptions, user: LayerUser): Layer {
     invite(hop, branch, request, composeAck, clientUser) {
       const key = `INVITE|${branch}`;
       const reliable = hop.transport !== 'udp';
-      const client = new InviteClient(key, request, composeAck, reliable, clientDoors(hop), clientUser);
+      const client = new InviteClient(key, request, composeAck, reliable, new Path(hop), clientUser);
       clients.set(key, client);
       client.start();
       return client;
     },
     plain(hop, branch, method, request, clientUser) {
       const key = `${method}|${branch}`;
-      const client = new PlainClient(key, request, hop.transport !== 'udp', clientDoors(hop), clientUser);
+      const client = new PlainClient(key, request, hop.transport !== 'udp', new Path(hop), clientUser);
       clients.set(key, client);
       client.start();
       return client;
