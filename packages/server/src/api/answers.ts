@@ -14,17 +14,42 @@ export function newRequestId(): string {
 const nothingAllowed = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 export function registerSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
-    const reference = request.routeOptions.url?.startsWith('/reference') === true;
-    reply.headers({
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-resource-policy': 'same-origin',
-      'content-security-policy': reference ? referencePolicy : nothingAllowed,
-      'x-request-id': request.id,
-    });
-    if (request.routeOptions.config.scope !== undefined) reply.header('cache-control', 'no-store');
+  app.addHook('onRequest', (request, reply, done) => {
+    setSecurityHeaders(request, reply);
+    done();
+  });
+}
+
+function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  const { url, config } = request.routeOptions;
+  reply.headers({
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy': url?.startsWith('/reference') === true ? referencePolicy : nothingAllowed,
+    'x-request-id': request.id,
+  });
+  if (config.scope !== undefined) reply.header('cache-control', 'no-store');
+}
+
+/** Answers that are still on their way when we stop get this long. */
+const closingMilliseconds = 10_000;
+
+/** Running requests are answered and their connections closed after it; who does not take the answer is cut off. */
+export function registerClosing(app: FastifyInstance): void {
+  let closing: NodeJS.Timeout | undefined;
+  app.addHook('preClose', (done) => {
+    closing = setTimeout(() => app.server.closeAllConnections(), closingMilliseconds).unref();
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  app.addHook('onClose', (_app, done) => {
+    clearTimeout(closing);
+    done();
   });
 }
 
@@ -70,6 +95,7 @@ function collectMethods(app: FastifyInstance): (path: string) => readonly string
 
 /** For Fastify's own failures before a route is known (a path that cannot be decoded). */
 export function answerFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  setSecurityHeaders(request, reply);
   sendProblem(request, reply, toProblem(error));
 }
 

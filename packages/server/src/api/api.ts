@@ -8,6 +8,7 @@ import {
   answerClientError,
   answerFrameworkError,
   newRequestId,
+  registerClosing,
   registerProblemAnswers,
   registerSecurityHeaders,
 } from './answers.ts';
@@ -57,6 +58,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
   app.setValidatorCompiler(validatorCompiler);
   registerJsonBody(app);
   registerSecurityHeaders(app);
+  registerClosing(app);
   registerProblemAnswers(app, log);
   registerRequestLog(app, log);
   registerMetrics(app, options.registry);

@@ -243,7 +243,7 @@ describe('fields', () => {
 
 describe('requests', () => {
   test('malformed JSON', async () => {
-    for (const body of ['{', '{"a":1,}', "{'a':1}", 'undefined', '\ufeff{}']) {
+    for (const body of ['{', '{"a":1,}', "{'a':1}", 'undefined']) {
       expectProblem(await api.call('POST', '/v1/sessions', { body }), 400, 'malformed-json');
     }
   });

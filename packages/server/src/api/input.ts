@@ -30,7 +30,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const integers = httpPart === 'querystring' ? integerProperties(schema) : [];
   return (value: unknown) => {
     const input = integers.length > 0 ? readIntegers(value, integers) : value;
-    if (httpPart !== 'body') refuseUnstorable(input, true);
+    // Bodies went through it when they were parsed; what stands in a path is checked as an id.
+    if (httpPart === 'querystring') refuseUnstorable(input, true);
     if (check.Check(input)) return { value: input };
     return { error: refusal(check.Errors(input) as readonly SchemaError[], input, httpPart === 'body') };
   };

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ApiLog } from './options.ts';
 
 export function registerRequestLog(app: FastifyInstance, log: ApiLog): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     log.info('request', {
       request: request.id,
       method: request.method,
@@ -16,6 +16,7 @@ export function registerRequestLog(app: FastifyInstance, log: ApiLog): void {
       milliseconds: Math.round(reply.elapsedTime * 10) / 10,
       key: request.principal?.actor,
     });
+    done();
   });
 }
 

@@ -59,7 +59,7 @@ export function notFound(): Problem {
 }
 
 function isId(prefix: string, id: string): boolean {
-  return id.startsWith(`${prefix}_`) && /^[A-Za-z0-9_-]{1,80}$/.test(id);
+  return id.startsWith(`${prefix}_`) && /^[a-z]+_[0-9a-f]{32}$/.test(id);
 }
 
 /** A time in the request; the schema has checked its form, the calendar is checked here. */

@@ -18,7 +18,7 @@ export function callRoutes(app: Api, masking: Masking): void {
     },
     async (request) => {
       const { session } = request.query;
-      if (session !== undefined && !/^ses_[A-Za-z0-9_-]{1,76}$/.test(session)) {
+      if (session !== undefined && !/^ses_[0-9a-f]{32}$/.test(session)) {
         throw invalidParameter('session', 'must be the id of a session');
       }
       const page = pageOfQuery(request.query, 'call');

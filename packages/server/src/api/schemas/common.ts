@@ -31,7 +31,7 @@ export const time = (description: string) =>
   Type.String({ format: 'date-time', description, examples: ['2026-01-31T09:30:00.000Z'] });
 
 export const id = (prefix: string, description: string) =>
-  Type.String({ description, examples: [`${prefix}_01j9x2m4k7q8r5t6v3w1y0z2ab`] });
+  Type.String({ description, examples: [`${prefix}_019b3c5e7a1048f2c6d0a4b8e1f35927`] });
 
 export const idParams = (prefix: string, what: string) =>
   Type.Object({ id: id(prefix, `The ${what}'s id.`) });
