@@ -62,6 +62,8 @@ export interface PhoneCall {
   /** Holds or takes the call back by re-INVITE; false when it was refused. */
   hold(on: boolean): Promise<boolean>;
   hangUp(): void;
+  /** Falls silent without a word to anybody, as a phone with an empty battery. */
+  vanish(): void;
 }
 
 /** Makes a phone and registers it. Rejects when the network doesn't take it. */
@@ -227,6 +229,7 @@ function answeredCall(dialog: Dialog, media: PhoneMedia): PhoneCall {
       () => dialog,
     ),
     hangUp: () => dialog.bye(),
+    vanish: () => void media.audio.close(),
   };
 }
 
@@ -287,6 +290,7 @@ function dialledCall(
       () => media,
       () => dialog,
     ),
+    vanish: () => void media?.audio.close(),
     hangUp() {
       hungUp = true;
       if (dialog) dialog.bye();

@@ -10,9 +10,9 @@ import { type Masking, MaskingError, type Scope, scopes } from '../masking/servi
 import { runningEmbeddedUrl } from '../store/embedded/running.ts';
 import { EmbeddedServerError, type OpenDatabase, openDatabase } from '../store/index.ts';
 import { createVault, rotateKeys } from '../vault/index.ts';
-import { examine, inventoryOf, report } from './doctor.ts';
+import { type Finding, inspectInstallation } from './doctor.ts';
 import { importNumbers } from './numbers.ts';
-import { defaultTenant, promptsDirectory } from './server.ts';
+import { promptsDirectory } from './server.ts';
 
 interface Installation {
   readonly config: Config;
@@ -29,7 +29,6 @@ async function withInstallation<T>(
   try {
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
     const masking = createMasking({ database, vault, doors: nodeDoors() });
-    await masking.createTenant({ tenant: defaultTenant, name: 'Default' });
     return await work({ config, database, vault, masking });
   } finally {
     await database.close();
@@ -182,13 +181,14 @@ export function rotateCommand(
 
 /** Runs even when the settings can't be read: that is a finding, too. */
 export async function doctorCommand(readConfig: () => Config): Promise<number> {
-  const findings = await examine({
-    config: readConfig,
-    doors: nodeDoors(),
-    promptsDirectory,
-    inventory: (config) => withInstallation(config, ({ database }) => inventoryOf(database)),
-  });
-  const { text, exitCode } = report(findings);
-  process.stdout.write(text);
-  return exitCode;
+  const findings = await inspectInstallation({ readConfig, promptsDirectory });
+  for (const finding of findings) say(line(finding));
+  const problems = findings.filter((finding) => finding.level === 'problem').length;
+  say(problems === 0 ? '\nNothing is wrong.' : `\n${problems} ${problems === 1 ? 'problem' : 'problems'} to solve.`);
+  return problems === 0 ? 0 : 1;
+}
+
+function line(finding: Finding): string {
+  const mark = { ok: '✓', warn: '!', problem: '✗' }[finding.level];
+  return `${mark} ${finding.what}${finding.advice === undefined ? '' : `\n    → ${finding.advice}`}`;
 }

@@ -17,8 +17,8 @@ import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
 import { platformMetrics } from './metrics.ts';
 
-/** The tenant of an installation that has only one. */
-export const defaultTenant = 'default';
+/** The tenant of an installation that has only one; the first migration makes it. */
+const defaultTenant = 'default';
 
 export interface Server {
   readonly http: { readonly host: string; readonly port: number };
@@ -77,7 +77,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       doors,
       ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
     });
-    await masking.createTenant({ tenant: defaultTenant, name: 'Default' });
     const newAdminKey = config.adminKey === undefined ? await firstKey(masking) : undefined;
     const node = config.nodeName ?? (await nodeName(config.dataDir, doors));
     const { interrupted } = await masking.start({ node, boot: doors.random.bytes(8).toString('hex') });

@@ -14,6 +14,8 @@ const trunkRefresh = 2_000;
 const sessionCheck = 5_000;
 /** How often the signalling thread's lateness is measured. Milliseconds. */
 const lagProbe = 20;
+/** One late turn is a pause (garbage, a big request); this many in a row are more work than there is time for. */
+const overloadProbes = 3;
 
 /** Starts the switch; it takes calls when this resolves. Rejects when a port is taken or the carriers can't be read. */
 export async function createSwitch(options: SwitchOptions): Promise<Switch> {
@@ -24,7 +26,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   let deciding = 0;
   let draining = false;
   let closed = false;
-  let lag = 0;
+  let lateProbes = 0;
   let whenEmpty: (() => void) | undefined;
   let trunks: TrunkTable = await readTrunks();
 
@@ -57,7 +59,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   };
 
   function onInvite(invite: IncomingInvite): void {
-    if (draining || calls.size >= limits.calls || deciding >= limits.deciding || lag > limits.lag) {
+    if (draining || calls.size >= limits.calls || deciding >= limits.deciding || lateProbes >= overloadProbes) {
       events.count('overload');
       invite.reject(503, { headers: [['Retry-After', '2']] });
       return;
@@ -125,7 +127,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   function probeLag(): void {
     const due = doors.clock.monotonic() + lagProbe;
     doors.timers.after(lagProbe, () => {
-      lag = Math.max(0, doors.clock.monotonic() - due);
+      lateProbes = doors.clock.monotonic() - due > limits.lag ? lateProbes + 1 : 0;
       if (!closed) probeLag();
     });
   }

@@ -29,7 +29,7 @@ export interface SwitchLimits {
   readonly calls: number;
   /** Calls that wait for a decision; past it INVITEs get 503 with Retry-After. Default 200. */
   readonly deciding: number;
-  /** New calls are refused while the signalling thread runs later than this many milliseconds. Default 100. */
+  /** New calls are refused while the signalling thread runs later than this, again and again. Milliseconds, default 100. */
   readonly lag: number;
   /** A spoken refusal is cut after this many milliseconds. Default 20,000. */
   readonly refusal: number;
