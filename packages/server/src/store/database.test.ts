@@ -181,3 +181,12 @@ test('a database that is not there is said in words, without its password', asyn
   expect(String(nowhere.stack)).not.toContain('hidden');
   expect(await failure(openDatabase({ url: 'me:hidden@somewhere' }))).toMatchObject({ reason: 'rejected' });
 });
+
+test('a transaction that lost its connection before the end did nothing, and says so', async () => {
+  const work = database.transaction(async (queries) => {
+    await queries.query('', `insert into things values (40, 'a')`, []);
+    await queries.query('', 'select pg_terminate_backend(pg_backend_pid())', []);
+  });
+  expect(await failure(work)).toMatchObject({ reason: 'lost', maybeDone: false });
+  expect(await database.query('', 'select id from things where id = 40', [])).toEqual([]);
+});

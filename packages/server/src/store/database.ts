@@ -123,6 +123,7 @@ async function queryOnce<Row>(
 async function transaction<T>(pool: Pool, work: (queries: Queries) => Promise<T>): Promise<T> {
   const loan = await pool.acquire();
   let over = false;
+  let committing = false;
   try {
     await run(loan, '', 'begin', []);
     const result = await work({
@@ -132,6 +133,7 @@ async function transaction<T>(pool: Pool, work: (queries: Queries) => Promise<T>
       },
     });
     over = true;
+    committing = true;
     // After a refused statement COMMIT rolls back, without an error: somebody must say so.
     if ((await command(loan, 'commit')) !== 'COMMIT') {
       throw new DatabaseError({
@@ -147,6 +149,10 @@ async function transaction<T>(pool: Pool, work: (queries: Queries) => Promise<T>
       await command(loan, 'rollback').catch(() => {
         loan.broken = true;
       });
+    }
+    // Whatever was sent before COMMIT is gone with the connection.
+    if (error instanceof DatabaseUnavailable && error.maybeDone && !committing) {
+      throw new DatabaseUnavailable(error.reason, error.message);
     }
     throw error;
   } finally {

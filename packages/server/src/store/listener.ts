@@ -38,34 +38,36 @@ export function createListener(
   };
   const open = async (): Promise<pg.Client> => {
     const fresh = await connect();
-    let probing = false;
-    const probe = setInterval(() => {
-      if (probing) {
-        // No answer since the last probe.
-        fresh.removeAllListeners('notification');
-        (fresh as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-        return;
-      }
-      probing = true;
-      fresh.query('select 1').then(
-        () => {
-          probing = false;
-        },
-        () => {},
-      );
-    }, PROBE_MILLISECONDS).unref();
-    fresh.on('notification', ({ channel, payload }) => {
-      for (const handler of channels.get(channel) ?? []) call(channel, handler, payload ?? '');
-    });
-    fresh.once('end', () => {
+    let ended = false;
+    const lost = () => {
       clearInterval(probe);
-      if (closed) return;
+      if (ended || closed) return;
+      ended = true;
       client = undefined;
       report({ event: 'listener-lost' });
       void reconnect();
+    };
+    const probe = probing(fresh);
+    fresh.on('notification', ({ channel, payload }) => {
+      for (const handler of channels.get(channel) ?? []) call(channel, handler, payload ?? '');
     });
-    for (const channel of channels.keys()) await fresh.query(`listen "${channel}"`);
+    try {
+      for (const channel of channels.keys()) await fresh.query(`listen "${channel}"`);
+    } catch (error) {
+      clearInterval(probe);
+      destroy(fresh);
+      throw error;
+    }
+    fresh.once('end', lost);
     return fresh;
+  };
+  const attempt = (): Promise<pg.Client> => {
+    const opening = open();
+    client = opening;
+    opening.catch(() => {
+      if (client === opening) client = undefined;
+    });
+    return opening;
   };
   const reconnect = async () => {
     for (
@@ -73,15 +75,13 @@ export function createListener(
       !closed && client === undefined;
       wait = Math.min(wait * 2, LONGEST_RETRY_MILLISECONDS)
     ) {
-      const attempt = open();
-      client = attempt;
       try {
-        await attempt;
+        await attempt();
         // Whatever happened in between went unheard.
-        for (const [channel, handlers] of channels)
+        for (const [channel, handlers] of channels) {
           for (const handler of handlers) call(channel, handler, undefined);
+        }
       } catch {
-        if (client === attempt) client = undefined;
         await sleep(wait, undefined, { ref: false });
       }
     }
@@ -95,9 +95,7 @@ export function createListener(
       if (handlers.size === 0 && channels.size >= MAX_CHANNELS) throw new RangeError('too many channels');
       channels.set(channel, handlers.add(handler));
       try {
-        const attempt = client ?? open();
-        client = attempt;
-        await (await attempt).query(`listen "${channel}"`);
+        await (await (client ?? attempt())).query(`listen "${channel}"`);
       } catch (error) {
         handlers.delete(handler);
         if (handlers.size === 0) channels.delete(channel);
@@ -122,4 +120,26 @@ export function createListener(
       await current?.end().catch(() => {});
     },
   };
+}
+
+/** Asks from time to time, and cuts the connection when the last question was not answered. */
+function probing(client: pg.Client): NodeJS.Timeout {
+  let asked = false;
+  return setInterval(() => {
+    if (asked) {
+      destroy(client);
+      return;
+    }
+    asked = true;
+    client.query('select 1').then(
+      () => {
+        asked = false;
+      },
+      () => {},
+    );
+  }, PROBE_MILLISECONDS).unref();
+}
+
+function destroy(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

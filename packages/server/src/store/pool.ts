@@ -186,9 +186,10 @@ async function connectWithin(
   deadline: number,
   closed: () => boolean,
 ): Promise<pg.Client> {
+  let obstacle: string | undefined;
   for (let wait = 20; ; wait = Math.min(wait * 2, 250)) {
     const left = Math.ceil(deadline - performance.now());
-    if (left <= 0) throw noConnection();
+    if (left <= 0) throw noConnection(obstacle);
     const client = new pg.Client({ ...config(), connectionTimeoutMillis: left });
     client.on('error', () => {});
     try {
@@ -203,6 +204,7 @@ async function connectWithin(
       if (error instanceof DatabaseUnavailable) throw error;
       if (closed()) throw new DatabaseUnavailable('closed', 'the database was closed');
       refuseIfFinal(error);
+      obstacle = (error as { code?: string }).code;
     }
     await sleep(Math.min(wait, Math.max(0, deadline - performance.now())));
   }
@@ -227,11 +229,14 @@ const FINAL: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN:
     'its certificate authority is unknown (give sslrootcert=, or sslmode=no-verify, in DATABASE_URL)',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is unknown (give sslrootcert= in DATABASE_URL)',
+  '08P01': 'it does not take our settings: connect to PostgreSQL itself, not to a pooler in transaction mode',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
 };
 
-function noConnection(): DatabaseUnavailable {
-  return new DatabaseUnavailable('timeout', 'no connection to the database in time');
+/** `obstacle` is a code of the system or the server, such as ECONNREFUSED. */
+function noConnection(obstacle?: string): DatabaseUnavailable {
+  const why = obstacle === undefined ? '' : ` (${obstacle})`;
+  return new DatabaseUnavailable('timeout', `no connection to the database in time${why}`);
 }
 
 /** `end()` waits for the server's goodbye, which a dead one never says. */

@@ -24,7 +24,7 @@ export function newTenantKey(
 }
 
 /** Under the current master key. */
-export function wrapTenantKey(
+function wrapTenantKey(
   master: MasterKeys,
   random: Random,
   tenant: string,

@@ -48,7 +48,7 @@ export async function loadMasterKeys(options: {
 }
 
 /** `source` is for the message. Throws `MasterKeyProblem`, which never repeats the text. */
-export function parseMasterKeys(text: string, source: string): MasterKeys {
+function parseMasterKeys(text: string, source: string): MasterKeys {
   const keys = new Map<number, KeyObject>();
   for (const entry of text.trim().split(/[,\n]+/)) {
     const [, version = '1', encoded = ''] = /^(?:(\d{1,9}):)?(.*)$/.exec(entry.trim()) ?? [];

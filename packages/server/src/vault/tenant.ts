@@ -33,7 +33,7 @@ export function wrapKey(version: number, key: KeyObject, activeAt: number): Wrap
   };
 }
 
-export function currentWrapKey(keys: TenantKeys): WrapKey {
+function currentWrapKey(keys: TenantKeys): WrapKey {
   const now = performance.now();
   const current = keys.wrap.findLast((each) => each.activeAt <= now) ?? keys.wrap[0];
   if (current === undefined) throw new KeyDestroyed('the tenant has no key');

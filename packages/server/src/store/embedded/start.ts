@@ -86,7 +86,7 @@ const LOG_BYTES = 4 * 1024 * 1024;
 /** `sun_path` holds 104 bytes on macOS and 108 on Linux; PostgreSQL adds `/.s.PGSQL.5432.lock`. */
 const LONGEST_SOCKET_DIRECTORY = 80;
 
-export function logFile(dataDirectory: string): string {
+function logFile(dataDirectory: string): string {
   return join(dataDirectory, 'postgres.log');
 }
 
