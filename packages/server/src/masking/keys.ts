@@ -123,9 +123,7 @@ export function createTenants(context: Context): Pick<Masking, 'createTenant'> {
         throw invalid('A tenant is 1 to 63 lower-case letters, digits and inner hyphens.', '/tenant');
       }
       if (name.length < 1 || name.length > 200) throw invalid('A name has 1 to 200 characters.', '/name');
-      if (!(await queries.insertTenant(context.database, tenant, name))) {
-        throw invalid('There is a tenant of this name already.', '/tenant');
-      }
+      await queries.insertTenant(context.database, tenant, name);
     },
   };
 }

@@ -1,15 +1,14 @@
 import type { Queries } from '../types.ts';
 
-/** False when the name is taken. */
-export async function insertTenant(queries: Queries, tenant: string, name: string): Promise<boolean> {
-  const rows = await queries.query(
+/** Does nothing when it is there already. */
+export async function insertTenant(queries: Queries, tenant: string, name: string): Promise<void> {
+  await queries.query(
     'insert_tenant',
     `with made as (insert into tenants (tenant, name) values ($1, $2) on conflict (tenant) do nothing returning tenant),
       told as (insert into ledger (tenant, entry, kind, actor) select tenant, new_id('led_'), 'tenant.created', 'installation' from made)
       select tenant from made`,
     [tenant, name],
   );
-  return rows.length > 0;
 }
 
 export interface ApiKeyRow {
