@@ -95,7 +95,7 @@ export function createCallHandle(context: CallContext): MediaCall {
     return leg;
   }
 
-  /** The port is free for others only when the worker says that nobody listens on it any more. */
+  /** The port is free for others when the worker reports the leg as `freed`. */
   function closeLeg(state: LegState): Promise<LegQuality> {
     state.closing ??= finish(
       state,
@@ -107,8 +107,6 @@ export function createCallHandle(context: CallContext): MediaCall {
   async function finish(state: LegState, asked: Promise<LegQuality>): Promise<LegQuality> {
     const quality = await asked;
     endPlays(state);
-    context.legs.delete(state.id);
-    host.ports.give(state.port);
     return quality;
   }
 
@@ -172,7 +170,10 @@ export function createCallHandle(context: CallContext): MediaCall {
       if (!('leg' in report)) return;
       const state = byId.get(report.leg);
       if (state === undefined) return;
-      if (report.kind === 'digit') state.digit(report.digit, report.milliseconds);
+      if (report.kind === 'freed') {
+        context.legs.delete(state.id);
+        host.ports.give(state.port);
+      } else if (report.kind === 'digit') state.digit(report.digit, report.milliseconds);
       else if (report.kind === 'silent') state.silent();
       else {
         state.plays.get(report.play)?.(report.how);

@@ -82,6 +82,7 @@ export async function createMediaEngine(options: MediaEngineOptions): Promise<Me
     switch (report.kind) {
       case 'digit':
       case 'silent':
+      case 'freed':
       case 'played':
         seat.legs.get(report.leg)?.hear(report);
         return;

@@ -86,3 +86,33 @@ test('what comes to a free port reaches no call', async () => {
   old.close();
   alice.close();
 });
+
+test('a worker that lags takes no more calls, unless it is too empty to be the reason', async () => {
+  engine = await engineOn(22_400, { lagLimit: -1 });
+  for (let calls = 0; calls < 16; calls++) await engine.openCall();
+  await expect(engine.openCall()).rejects.toMatchObject({ name: 'MediaBusy', reason: 'lag' });
+});
+
+test('legs of another call, legs that are closed and calls that are released are told apart', async () => {
+  engine = await engineOn(22_500);
+  const [first, second] = [await engine.openCall(), await engine.openCall()];
+  const [left, right, foreign] = [await first.openLeg(), await first.openLeg(), await second.openLeg()];
+  expect(() => first.bridge(left, foreign)).toThrow(TypeError);
+  expect(() => first.bridge(left, left)).toThrow(TypeError);
+  const closed = await right.close();
+  expect(await right.close()).toEqual(closed);
+  expect(await right.quality()).toEqual(closed);
+  first.bridge(left, right);
+  expect(await first.release()).toEqual(await first.release());
+  await expect(first.openLeg()).rejects.toMatchObject({ name: 'MediaBusy' });
+  await expect(
+    second.startRecording({
+      file: '/nonexistent/file',
+      id: 'r',
+      key: new Uint8Array(32),
+      left: foreign,
+      right: foreign,
+    }),
+  ).rejects.toThrow();
+  expect(engine.counts).toMatchObject({ calls: 1, legs: 1 });
+});

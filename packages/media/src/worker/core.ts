@@ -134,6 +134,7 @@ export function createCore(doors: Doors, settings: WorkerSettings, report: (repo
     legs.delete(here.id);
     here.call.legs.splice(here.call.legs.indexOf(here), 1);
     here.call.closed.set(here.id, quality);
+    report({ kind: 'freed', leg: here.id });
     return quality;
   }
 

@@ -52,6 +52,8 @@ export type Report =
     }
   | { readonly kind: 'digit'; readonly leg: number; readonly digit: Digit; readonly milliseconds: number }
   | { readonly kind: 'silent'; readonly leg: number }
+  /** The leg is closed: nobody listens on its port any more. Comes before the answer, which may wait for a disk. */
+  | { readonly kind: 'freed'; readonly leg: number }
   | {
       readonly kind: 'played';
       readonly leg: number;
