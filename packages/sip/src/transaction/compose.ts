@@ -4,7 +4,7 @@
  */
 
 import type { Endpoint } from '@samar/doors';
-import { callId, cseqOf, reasonPhrase, topVia, toTag, type Via } from '../message/index.ts';
+import { callId, cseqOf, markedVia, reasonPhrase, topVia, toTag, type Via } from '../message/index.ts';
 import type { HeaderList, SipRequest, SipResponse } from '../types.ts';
 
 /** What a request is made of, kept for the ACK and CANCEL that must repeat it. */
@@ -111,18 +111,6 @@ export function frameOf(request: SipRequest, source: Endpoint): ResponseFrame {
     tagged: toTag(request) !== '',
     end: `Call-ID: ${callId(request)}\r\nCSeq: ${number} ${method}\r\n`,
   };
-}
-
-/**
- * RFC 3261 section 18.2.1, RFC 3581 section 4. `received` and `rport` values that the client wrote itself are
- * replaced. The request itself stays as it was read: what was parsed of it is kept beside its headers.
- */
-function markedVia(text: string, via: Via, source: Endpoint): string {
-  const differs = via.host !== source.address;
-  if (!differs && via.rport === undefined && via.received === undefined) return text;
-  const bare = text.replace(/;[ \t]*(?:received|rport)(?![^ \t;=])(?:[ \t]*=[ \t]*[^ \t;]*)?[ \t]*/gi, '');
-  const received = differs || via.rport !== undefined ? `;received=${source.address}` : '';
-  return via.rport === undefined ? bare + received : `${bare}${received};rport=${source.port}`;
 }
 
 export interface ResponseParts {
