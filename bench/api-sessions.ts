@@ -1,6 +1,7 @@
 /**
  * Session creations a second over HTTP, durable and encrypted, with 1 and with 32 clients on kept connections.
  * The server is this process; the load comes from a child process, so that the two don't share an event loop.
+ * Before each round the same is asked of the heart directly: the difference is what HTTP costs.
  *
  *   npx node bench/api-sessions.ts [seconds per round, default 5]
  *
@@ -16,6 +17,11 @@ interface Round {
   readonly port: number;
   readonly key: string;
   readonly firstPerson: number;
+}
+interface Job {
+  readonly reference: string;
+  readonly participants: readonly { readonly role: string; readonly phone: string }[];
+  readonly ttlSeconds: number;
 }
 interface Figures {
   readonly made: number;
@@ -43,16 +49,21 @@ async function serve(seconds: number): Promise<void> {
   for (const clients of [4, 1, 32]) {
     const warmUp = clients === 4;
     const round = { clients, seconds: warmUp ? 2 : seconds, port, key: api.adminKey, firstPerson };
-    const cpu = process.cpuUsage();
-    const figures = await inChild(round);
-    const { user, system } = process.cpuUsage(cpu);
-    firstPerson += 2 * (figures.made + figures.failed) + 1000;
-    if (warmUp) continue;
-    const rate = figures.made / figures.seconds;
-    const micros = (user + system) / Math.max(1, figures.made);
-    console.log(
-      `${String(clients).padStart(2)} clients: ${rate.toFixed(0)} sessions/s, p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, server CPU ${micros.toFixed(0)} µs a session, ${figures.failed} failed`,
-    );
+    const open = async ({ reference, participants }: Job) => {
+      const people = participants.map(({ role, phone: number }) => ({ role, phones: [number] }));
+      await api.masking.createSession('default', { reference, participants: people, ttlSeconds: 3600 });
+      return 201;
+    };
+    for (const [way, run] of [
+      ['the heart alone', () => drive(round, open)],
+      ['over HTTP', () => inChild({ ...round, firstPerson })],
+    ] as const) {
+      const cpu = process.cpuUsage();
+      const figures = await run();
+      const { user, system } = process.cpuUsage(cpu);
+      firstPerson += 2 * (figures.made + figures.failed) + 1000;
+      if (!warmUp) print(clients, way, figures, (user + system) / Math.max(1, figures.made));
+    }
   }
   await api.close();
 }
@@ -66,16 +77,58 @@ function inChild(round: Round): Promise<Figures> {
   });
 }
 
-async function load({ clients, seconds, port, key, firstPerson }: Round): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+function print(
+  clients: number,
+  way: string,
+  { made, failed, seconds, p50, p99 }: Figures,
+  micros: number,
+): void {
+  const parts = [
+    `${String(clients).padStart(2)} clients, ${way.padEnd(15)}: ${(made / seconds).toFixed(0).padStart(5)} sessions/s`,
+    `p50 ${p50.toFixed(2)} ms`,
+    `p99 ${p99.toFixed(2)} ms`,
+    `CPU of this process ${micros.toFixed(0)} µs a session`,
+    `${failed} failed`,
+  ];
+  console.log(parts.join(', '));
+}
+
+/** Each client opens one session after the other, every one for two people who never met before. */
+async function drive(
+  { clients, seconds, firstPerson }: Round,
+  open: (job: Job) => Promise<number>,
+): Promise<Figures> {
   const latencies: number[] = [];
   let person = firstPerson;
   let failed = 0;
   const started = performance.now();
   const until = started + seconds * 1000;
+  async function client(): Promise<void> {
+    while (performance.now() < until) {
+      const participants = [
+        { role: 'agent', phone: phone(person++) },
+        { role: 'customer', phone: phone(person++) },
+      ];
+      const begun = performance.now();
+      const status = await open({ reference: `job-${person}`, participants, ttlSeconds: 3600 });
+      if (status === 201) latencies.push(performance.now() - begun);
+      else failed += 1;
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, client));
+  const elapsed = (performance.now() - started) / 1000;
+  latencies.sort((one, other) => one - other);
+  const at = (share: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
+  return { made: latencies.length, failed, seconds: elapsed, p50: at(0.5), p99: at(0.99) };
+}
 
-  const open = (body: string) =>
+async function load(round: Round): Promise<void> {
+  const { clients, port, key } = round;
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const open = (job: Job) =>
     new Promise<number>((resolve, reject) => {
+      const body = JSON.stringify(job);
       const headers = {
         authorization: `Bearer ${key}`,
         'content-type': 'application/json',
@@ -89,28 +142,7 @@ async function load({ clients, seconds, port, key, firstPerson }: Round): Promis
       });
       sent.end(body);
     });
-
-  async function client(): Promise<void> {
-    while (performance.now() < until) {
-      const participants = [
-        { role: 'agent', phone: phone(person++) },
-        { role: 'customer', phone: phone(person++) },
-      ];
-      const begun = performance.now();
-      const status = await open(
-        JSON.stringify({ reference: `job-${person}`, participants, ttlSeconds: 3600 }),
-      );
-      if (status === 201) latencies.push(performance.now() - begun);
-      else failed += 1;
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, client));
-  const elapsed = (performance.now() - started) / 1000;
-  latencies.sort((one, other) => one - other);
-  const at = (share: number) =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  const figures: Figures = { made: latencies.length, failed, seconds: elapsed, p50: at(0.5), p99: at(0.99) };
-  process.send?.(figures);
+  process.send?.(await drive(round, open));
   process.disconnect();
   agent.destroy();
 }

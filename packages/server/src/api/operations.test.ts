@@ -125,7 +125,34 @@ test('bytes that are no HTTP get a problem document that does not repeat them', 
   }
 });
 
-test('when the database is gone, 503 says when to come again; an unknown failure shows nothing', async () => {
+test('an unexpected failure is 500 and tells nobody what it was about', async () => {
+  const lines: object[] = [];
+  const app = createApi({
+    masking: {
+      ...api.masking,
+      listPools: () => Promise.reject(new TypeError(`cannot read ${phone(1)}`)),
+    },
+    ...{ recordings: '/nonexistent', registry: new Registry(), checks: {} },
+    log: { info: () => {}, error: (message, details) => void lines.push({ message, ...details }) },
+  });
+  const answer = await app.inject({ url: '/v1/pools', headers: { authorization: `Bearer ${api.adminKey}` } });
+  expect(answer.statusCode).toBe(500);
+  expect(answer.json()).toMatchObject({
+    type: '/problems/internal',
+    instance: answer.headers['x-request-id'],
+  });
+  expect(lines).toEqual([
+    expect.objectContaining({
+      error: 'TypeError',
+      route: '/v1/pools',
+      frames: expect.stringContaining('at '),
+    }),
+  ]);
+  expect(shows(answer.body + JSON.stringify(lines), phone(1))).toBe(false);
+  await app.close();
+});
+
+test('when the database is gone, 503 says when to come again', async () => {
   const lost = await testApi();
   try {
     await lost.call('GET', '/v1/pools');
