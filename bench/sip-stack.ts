@@ -56,14 +56,34 @@ function sipp(...args: string[]): Promise<number> {
 }
 const children: ReturnType<typeof spawn>[] = [];
 
-const callee = sipp('-sn', 'uas', '-i', '127.0.0.1', '-p', String(uasPort), '-nostdin', '-buff_size', '4000000');
+const callee = sipp(
+  '-sn',
+  'uas',
+  '-i',
+  '127.0.0.1',
+  '-p',
+  String(uasPort),
+  '-nostdin',
+  '-buff_size',
+  '4000000',
+);
 await new Promise((resolve) => setTimeout(resolve, 500));
 const cpu = process.cpuUsage();
 const started = performance.now();
 const code = await sipp(
   ...['-sn', 'uac', '-i', '127.0.0.1', '-p', String(uacPort), '127.0.0.1:17060', '-nostdin'],
   ...['-r', String(rate), '-m', String(calls), '-l', String(4 * rate), '-d', '0'],
-  ...['-buff_size', '4000000', '-timeout', String(seconds + 40), '-trace_stat', '-fd', '600', '-stf', 'uac.csv'],
+  ...[
+    '-buff_size',
+    '4000000',
+    '-timeout',
+    String(seconds + 40),
+    '-trace_stat',
+    '-fd',
+    '600',
+    '-stf',
+    'uac.csv',
+  ],
 );
 const elapsed = (performance.now() - started) / 1000;
 const used = process.cpuUsage(cpu);

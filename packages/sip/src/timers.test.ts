@@ -52,7 +52,9 @@ describe('timers', () => {
     const { body: _, ...options } = inviteOptions(stack);
     const outcome = stack.request({ ...options, target, method: 'OPTIONS' });
     await world.advance(32_100);
-    expect(gaps(peer.times('OPTIONS'))).toEqual([500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000]);
+    expect(gaps(peer.times('OPTIONS'))).toEqual([
+      500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000,
+    ]);
     expect(await outcome).toEqual({ kind: 'timeout' });
     expect(world.pending).toBe(0);
   });
@@ -79,7 +81,9 @@ describe('timers', () => {
     const { world, stack, peer } = await scene({ onInvite: (invite) => invite.reject(486) });
     peer.send(requestLines('INVITE'), offer.toString());
     await world.advance(32_100);
-    expect(gaps(peer.times('486 INVITE'))).toEqual([500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000]);
+    expect(gaps(peer.times('486 INVITE'))).toEqual([
+      500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000,
+    ]);
     expect([stack.counts.transactions, world.pending]).toEqual([0, 0]);
   });
 
@@ -116,7 +120,9 @@ describe('timers', () => {
     await world.advance(31_000);
     peer.send(requestLines('INVITE'), offer.toString());
     await world.advance(900);
-    expect(gaps(peer.times('200 INVITE'))).toEqual([500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000]);
+    expect(gaps(peer.times('200 INVITE'))).toEqual([
+      500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000,
+    ]);
     expect([ends, peer.requests('BYE').length]).toEqual([[], 0]);
     await world.advance(200);
     expect([ends, peer.requests('BYE').length]).toEqual([['no-ack'], 1]);

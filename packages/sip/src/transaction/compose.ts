@@ -4,7 +4,7 @@
  */
 
 import type { Endpoint } from '@samar/doors';
-import { callId, cseqOf, markedVia, reasonPhrase, topVia, toTag, type Via } from '../message/index.ts';
+import { callId, cseqOf, markedVia, reasonPhrase, topVia, toTag } from '../message/index.ts';
 import type { HeaderList, SipRequest, SipResponse } from '../types.ts';
 
 /** What a request is made of, kept for the ACK and CANCEL that must repeat it. */
