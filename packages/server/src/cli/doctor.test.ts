@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nodeDoors, simulatedDoors } from '@samar/doors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Config, loadConfig } from '../config.ts';
+import { openDatabase } from '../store/index.ts';
 import { readMigrations } from '../store/migrate.ts';
 import { insertCarrier } from '../store/queries/carriers.ts';
 import { type CarrierUseRow, carrierUse } from '../store/queries/installation.ts';
@@ -72,6 +73,21 @@ test('a database that answers: version, migrations and clock', async () => {
   } finally {
     await drop();
   }
+}, 60_000);
+
+test('an embedded database: asked beside the process that runs it, and started where none does', async () => {
+  const dataDir = join(directory, 'embedded');
+  const settings = config({ dataDir });
+  const opened = await openDatabase({ dataDir, embedded: { sync: false } });
+  try {
+    const beside = await platform.database(settings, nodeDoors(), process.pid);
+    expect(statuses(beside)).toEqual({ database: 'ok', migrations: 'ok', clock: 'ok', carriers: 'warn' });
+  } finally {
+    await opened.close();
+  }
+  expect(statuses(await platform.database(settings, nodeDoors(), process.pid))).toEqual({ database: 'warn' });
+  const alone = await platform.database(settings, nodeDoors(), undefined);
+  expect(statuses(alone)).toEqual({ database: 'ok', migrations: 'ok', clock: 'ok', carriers: 'warn' });
 }, 60_000);
 
 test('a database that does not answer: a problem without the password', async () => {
@@ -145,13 +161,13 @@ describe('ports', () => {
     expect(statuses(findings)).toMatchObject({ 'SIP port, UDP': 'problem', 'HTTP port': 'ok' });
   });
 
-  test('too few of them, or too few open files, for the calls allowed', () => {
+  test('how many calls they are enough for, and too few open files for these', () => {
     const settings = config({ rtpPorts: { from: 20_000, to: 20_399 }, maxCalls: 100 });
     expect(statuses(machine.capacity(settings, 900))).toEqual({ 'RTP ports': 'ok', 'open files': 'ok' });
     expect(statuses(machine.capacity(settings, 899))).toEqual({ 'RTP ports': 'ok', 'open files': 'problem' });
-    expect(statuses(machine.capacity({ ...settings, maxCalls: 101 }, undefined))).toEqual({
-      'RTP ports': 'warn',
-    });
+    expect(machine.capacity({ ...settings, maxCalls: 101 }, undefined)).toMatchObject([
+      { level: 'ok', what: expect.stringMatching(/100 calls.*fewer/) },
+    ]);
     expect(machine.openFilesLimit()).toBeGreaterThan(100);
   });
 

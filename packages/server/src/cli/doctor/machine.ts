@@ -130,15 +130,8 @@ export function capacity(
 ): readonly Finding[] {
   const byPorts = Math.floor((config.rtpPorts.to - config.rtpPorts.from + 1) / PORTS_A_CALL);
   const calls = Math.min(byPorts, config.maxCalls);
-  const findings: Finding[] = [
-    byPorts < config.maxCalls
-      ? warning(
-          'RTP ports',
-          `${config.rtpPorts.from}-${config.rtpPorts.to} are enough for ${byPorts} calls, SAMAR_MAX_CALLS allows ${config.maxCalls}`,
-          'Widen SAMAR_RTP_PORTS (four ports a call) or lower SAMAR_MAX_CALLS.',
-        )
-      : ok('RTP ports', `enough for ${byPorts} calls`),
-  ];
+  const bound = byPorts < config.maxCalls ? ', fewer than SAMAR_MAX_CALLS allows' : '';
+  const findings: Finding[] = [ok('RTP ports', `enough for ${byPorts} calls at once${bound}`)];
   const needed = calls * PORTS_A_CALL + OTHER_FILES;
   if (openFiles === undefined) return findings;
   findings.push(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Doors } from '@samar/doors';
 import type { Config } from '../../config.ts';
+import { runningEmbeddedUrl } from '../../store/embedded/running.ts';
 import { openDatabase } from '../../store/index.ts';
 import { readMigrations } from '../../store/migrate.ts';
 import {
@@ -20,7 +21,7 @@ const OLDEST_POSTGRESQL = 150_000;
 const CLOCKS_APART_MILLISECONDS = 2_000;
 
 /**
- * Reachable, recent, migrated, of our time; and the carriers and numbers in it. The embedded one is started for this where it does not run; where
+ * Reachable, recent, migrated, of our time; and the carriers and numbers in it. The embedded one is asked beside the Samar that runs it, and started for this where none does; where
  * there is no data yet, one is tried in a temporary directory and thrown away.
  */
 export async function database(
@@ -31,8 +32,17 @@ export async function database(
   const what = 'database';
   if (config.databaseUrl !== undefined)
     return look({ url: config.databaseUrl, migrations: false }, 'DATABASE_URL', doors);
-  if (running !== undefined)
-    return [ok(what, `the embedded PostgreSQL is in use by Samar (process ${running})`)];
+  if (running !== undefined) {
+    const url = runningEmbeddedUrl(config.dataDir);
+    if (url !== undefined) return look({ url, migrations: false }, 'the embedded PostgreSQL', doors);
+    return [
+      warning(
+        what,
+        `Samar runs (process ${running}), but its embedded PostgreSQL does not answer`,
+        'It may be starting: ask again. Else look into postgres.log of the data directory.',
+      ),
+    ];
+  }
   if ((await attempt(() => stat(join(config.dataDir, 'postgres')))) !== undefined) {
     return look({ dataDir: config.dataDir, migrations: false }, 'the embedded PostgreSQL', doors);
   }
