@@ -7,8 +7,8 @@ import { connectTrunk, openSession, type Platform, pause, settledCalls, startPla
 
 /** The switch's every way for a call, with real SIP and real voices. */
 const doors = nodeDoors();
-const driverNumber = '+6281100000001';
-const customerNumber = '+6281200000002';
+const driverNumber = '+6281139475502';
+const customerNumber = '+6281264819377';
 
 let platform: Platform;
 let network: DevCarrier;

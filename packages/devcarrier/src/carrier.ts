@@ -94,8 +94,9 @@ export async function createDevCarrier(options: DevCarrierOptions): Promise<DevC
     });
     outgoing.onAnswered((far, response) => {
       options.onCall?.({ from, result: 'answered' });
-      join(invite.answer(response.body, { contentType: 'application/sdp' }), far);
-      far.onEnd(() => options.onCall?.({ from, result: 'ended' }));
+      const near = invite.answer(response.body, { contentType: 'application/sdp' });
+      link(near, far, () => options.onCall?.({ from, result: 'ended' }));
+      link(far, near, () => {});
     });
     outgoing.onFailed((failure) => {
       options.onCall?.({ from, result: 'failed' });
@@ -126,13 +127,10 @@ function statusOf(failure: InviteFailure): number {
   }
 }
 
-function join(one: Dialog, other: Dialog): void {
-  link(one, other);
-  link(other, one);
-}
-
-function link(from: Dialog, to: Dialog): void {
+/** What ends or changes on one side does so on the other. */
+function link(from: Dialog, to: Dialog, ended: () => void): void {
   from.onEnd(() => {
+    ended();
     if (!to.ended) to.bye();
   });
   from.onOffer((offer) => (offer ? to.offer(offer) : { status: 488 }));

@@ -12,6 +12,7 @@ import type {
   OngoingCalls,
   RefusalReason,
 } from '../masking/types.ts';
+import { nameOf } from './errors.ts';
 import { formatNumber } from './identity.ts';
 import { type LegMedia, legMedia, offerStatus } from './leg-media.ts';
 import {
@@ -532,11 +533,4 @@ function causeOfEnd(cause: DialogEnd): string {
     case 'closed':
       return cause;
   }
-}
-
-/** An error's class and code; its message may hold what it must not. */
-export function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' ? `${error.name} ${code}` : error.name;
 }

@@ -1,5 +1,6 @@
 import type { MediaCall, MediaLeg } from '@samar/media';
 import type { Connect, DecisionTarget } from '../masking/types.ts';
+import { nameOf } from './errors.ts';
 import type { SwitchLimits, SwitchOptions } from './types.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { SwitchLimits, SwitchOptions } from './types.ts';
  * `consent`, both must press 1. A recording that fails never harms the call.
  */
 export interface RunningRecording {
-  /** Closes the file and its row. Idempotent. */
+  /** Closes the file and its row. Idempotent; never rejects. */
   stop(): Promise<void>;
 }
 
@@ -84,12 +85,20 @@ export async function startRecording(
     let stopped: Promise<void> | undefined;
     let failed = false;
     async function close(): Promise<void> {
+      try {
+        await closeAndRecord();
+      } catch (error) {
+        events.count('recording-failed');
+        events.log('error', 'recording not closed', { recording: started.recording, error: nameOf(error) });
+      }
+    }
+    async function closeAndRecord(): Promise<void> {
       const summary = await media.stopRecording();
       await masking.recordingEnded({
         tenant,
         recording: started.recording,
         status: failed || !summary ? 'failed' : 'complete',
-        milliseconds: summary?.milliseconds ?? 0,
+        milliseconds: Math.round(summary?.milliseconds ?? 0),
         bytes: summary?.bytes ?? 0,
         sha256: summary?.sha256 ?? '',
       });
@@ -119,9 +128,9 @@ export async function startRecording(
       throw error;
     }
     return running;
-  } catch {
+  } catch (error) {
     events.count('recording-failed');
-    events.log('error', 'recording not started', { call: recording.call });
+    events.log('error', 'recording not started', { call: recording.call, error: nameOf(error) });
     return undefined;
   }
 }

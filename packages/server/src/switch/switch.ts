@@ -1,7 +1,8 @@
 import { createSipStack, type IncomingInvite, type SipStack } from '@samar/sip';
 import { newId } from '../masking/ids.ts';
 import type { OngoingCalls } from '../masking/types.ts';
-import { Call, type CallContext, nameOf } from './call.ts';
+import { Call, type CallContext } from './call.ts';
+import { nameOf } from './errors.ts';
 import { calledNumber, callerNumber } from './identity.ts';
 import { type TrunkTable, trunkTable } from './trunks.ts';
 import type { Switch, SwitchLimits, SwitchOptions } from './types.ts';
