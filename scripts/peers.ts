@@ -35,6 +35,12 @@ export const peers: readonly Peer[] = [
     without: 'G.711 and prompt files beside sox',
   },
   {
+    name: 'tcpdump',
+    program: 'tcpdump',
+    debianPackage: 'tcpdump',
+    without: 'what SIPp and baresip put on the wire, and what reaches the other side of it',
+  },
+  {
     name: 'postgresql',
     program: 'postgres',
     alsoIn: ['/usr/lib/postgresql/15/bin'],
