@@ -2,7 +2,7 @@ import type { Doors } from '@samar/doors';
 
 /**
  * `ses_`, `par_`, … followed by 32 hexadecimal digits: 48 bits of milliseconds and 80 random ones, so that ids sort
- * by time of making and can't be guessed. `new_id` in the database makes the same.
+ * by time of making and can't be guessed. `new_id` in the database makes the same shape.
  */
 export type IdPrefix = 'ses' | 'par' | 'pty' | 'num' | 'car' | 'call' | 'rec' | 'key' | 'led';
 

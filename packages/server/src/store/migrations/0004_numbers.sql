@@ -13,8 +13,10 @@ create function add_numbers(
 #variable_conflict use_column
 declare
   v_taken integer;
+  v_new_pool boolean;
 begin
   insert into pools (tenant, pool) values (p_tenant, p_pool) on conflict (tenant, pool) do nothing;
+  v_new_pool := found;
   perform from pools o where o.tenant = p_tenant and o.pool = p_pool for update;
   perform from carriers c where c.tenant = p_tenant and c.carrier = p_carrier for key share;
 
@@ -33,6 +35,9 @@ begin
   if v_taken is not null then
     delete from number_directory d where d.number = any (p_numbers) and d.tenant = p_tenant
       and not exists (select from numbers n where n.tenant = d.tenant and n.number = d.number);
+    if v_new_pool then
+      delete from pools o where o.tenant = p_tenant and o.pool = p_pool;
+    end if;
     return query select 'taken', v_taken, null::boolean, null, null, null, null, null, null::text[], null::boolean,
       null::timestamptz;
     return;
