@@ -1,12 +1,12 @@
 import { simulatedDoors } from '@samar/doors';
 import { expect, test } from 'vitest';
 import { eventPayload } from '../fixture.ts';
-import { createDigitReceiver } from './digits.ts';
+import { DigitReceiver } from './digits.ts';
 
 function receiver(seed = 1) {
   const world = simulatedDoors(seed);
   const told: string[] = [];
-  const digits = createDigitReceiver(world, (digit, milliseconds) => told.push(`${digit} ${milliseconds}`));
+  const digits = new DigitReceiver(world, (digit, milliseconds) => told.push(`${digit} ${milliseconds}`));
   const event = (key: number, timestamp: number, duration: number, end = false, ssrc = 9) =>
     digits.receive(eventPayload(key, duration, end), 0, 4, ssrc, timestamp);
   return { world, told, digits, event };

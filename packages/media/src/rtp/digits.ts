@@ -32,15 +32,6 @@ const LONGEST_PRESS = 120_000;
 /** Presses told a second (with a burst of twice that): nobody types faster, a flood of events is an attack. */
 const PER_SECOND = 20;
 
-export interface DigitReceiver {
-  /** One telephone-event payload, `data[start]` to `data[end - 1]`. False when malformed. */
-  receive(data: Uint8Array, start: number, end: number, ssrc: number, timestamp: number): boolean;
-  /** A key is down now: in-band tones of it must be heard and recorded by nobody. */
-  readonly pressed: boolean;
-  /** Ends without telling what is still pressed. */
-  close(): void;
-}
-
 interface Press {
   readonly event: number;
   readonly ssrc: number;
@@ -50,79 +41,92 @@ interface Press {
   duration: number;
 }
 
-export function createDigitReceiver(
-  doors: { readonly clock: Clock; readonly timers: Timers },
-  tell: (digit: Digit, milliseconds: number) => void,
-): DigitReceiver {
-  let press: Press | undefined;
-  let timer: Timer | undefined;
-  let heardAt = 0;
+export class DigitReceiver {
+  readonly #doors: { readonly clock: Clock; readonly timers: Timers };
+  readonly #tell: (digit: Digit, milliseconds: number) => void;
+  #press: Press | undefined;
+  #timer: Timer | undefined;
+  #heardAt = 0;
   /** The last event told: retransmissions and late packets of it are not told again. */
-  let toldSsrc = -1;
-  let toldTimestamp = 0;
-  let allowance = 2 * PER_SECOND;
-  let allowanceAt = 0;
+  #toldSsrc = -1;
+  #toldTimestamp = 0;
+  #allowance = 2 * PER_SECOND;
+  #allowanceAt = 0;
 
-  function finish(ended: Press): void {
-    press = undefined;
-    toldSsrc = ended.ssrc;
-    toldTimestamp = ended.segment;
-    const key = KEYS[ended.event];
-    if (key === undefined) return;
-    const now = doors.clock.monotonic();
-    allowance = Math.min(2 * PER_SECOND, allowance + ((now - allowanceAt) * PER_SECOND) / 1000);
-    allowanceAt = now;
-    if (allowance < 1) return;
-    allowance--;
-    const samples = ended.before + ended.duration;
-    tell(key, Math.min(LONGEST_PRESS, Math.round(samples / SAMPLES_PER_MILLISECOND)));
+  constructor(
+    doors: { readonly clock: Clock; readonly timers: Timers },
+    tell: (digit: Digit, milliseconds: number) => void,
+  ) {
+    this.#doors = doors;
+    this.#tell = tell;
   }
 
-  function watch(): void {
-    timer ??= doors.timers.after(LET_GO, () => {
-      timer = undefined;
-      if (press === undefined) return;
-      if (doors.clock.monotonic() - heardAt >= LET_GO) finish(press);
-      else watch();
+  /** A key is down now: in-band tones of it must be heard and recorded by nobody. */
+  get pressed(): boolean {
+    return this.#press !== undefined;
+  }
+
+  /** One telephone-event payload, `data[start]` to `data[end - 1]`. False when malformed. */
+  receive(data: Uint8Array, start: number, end: number, ssrc: number, timestamp: number): boolean {
+    if (end - start < 4) return false;
+    const word = readWord(data, start);
+    const event = word >>> 24;
+    const ended = (word & 0x00800000) !== 0;
+    const duration = word & 0xffff;
+    if (this.#toldSsrc === ssrc && timestampDistance(this.#toldTimestamp, timestamp) <= 0) return true;
+    this.#heardAt = this.#doors.clock.monotonic();
+    const before = this.#press;
+    if (before !== undefined && (before.ssrc !== ssrc || before.segment !== timestamp)) {
+      if (before.ssrc === ssrc && timestampDistance(before.segment, timestamp) < 0) return true;
+      if (before.ssrc === ssrc && continues(before, event, timestamp)) {
+        before.before += timestampDistance(before.segment, timestamp);
+        before.segment = timestamp;
+        before.duration = 0;
+      } else this.#finish(before);
+    }
+    this.#press ??= { event, ssrc, segment: timestamp, before: 0, duration: 0 };
+    const press = this.#press;
+    if (press.event === event && duration > press.duration) press.duration = duration;
+    if (ended) this.#finish(press);
+    else this.#watch();
+    return true;
+  }
+
+  /** Ends without telling what is still pressed. */
+  close(): void {
+    this.#press = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #finish(press: Press): void {
+    this.#press = undefined;
+    this.#toldSsrc = press.ssrc;
+    this.#toldTimestamp = press.segment;
+    const key = KEYS[press.event];
+    if (key === undefined) return;
+    const now = this.#doors.clock.monotonic();
+    const earned = ((now - this.#allowanceAt) * PER_SECOND) / 1000;
+    this.#allowance = Math.min(2 * PER_SECOND, this.#allowance + earned);
+    this.#allowanceAt = now;
+    if (this.#allowance < 1) return;
+    this.#allowance--;
+    const samples = press.before + press.duration;
+    this.#tell(key, Math.min(LONGEST_PRESS, Math.round(samples / SAMPLES_PER_MILLISECOND)));
+  }
+
+  #watch(): void {
+    this.#timer ??= this.#doors.timers.after(LET_GO, () => {
+      this.#timer = undefined;
+      if (this.#press === undefined) return;
+      if (this.#doors.clock.monotonic() - this.#heardAt >= LET_GO) this.#finish(this.#press);
+      else this.#watch();
     });
   }
+}
 
-  /** A segment of the same long press: the timestamp goes on where the duration ended, without a new key. */
-  function continues(current: Press, event: number, timestamp: number): boolean {
-    const gap = timestampDistance(current.segment + current.duration, timestamp);
-    return current.event === event && current.duration > 0xff00 && gap >= 0 && gap <= 800;
-  }
-
-  return {
-    receive(data, start, end, ssrc, timestamp) {
-      if (end - start < 4) return false;
-      const word = readWord(data, start);
-      const event = word >>> 24;
-      const ended = (word & 0x00800000) !== 0;
-      const duration = word & 0xffff;
-      if (toldSsrc === ssrc && timestampDistance(toldTimestamp, timestamp) <= 0) return true;
-      heardAt = doors.clock.monotonic();
-      if (press !== undefined && (press.ssrc !== ssrc || press.segment !== timestamp)) {
-        if (press.ssrc === ssrc && timestampDistance(press.segment, timestamp) < 0) return true;
-        if (press.ssrc === ssrc && continues(press, event, timestamp)) {
-          press.before += timestampDistance(press.segment, timestamp);
-          press.segment = timestamp;
-          press.duration = 0;
-        } else finish(press);
-      }
-      press ??= { event, ssrc, segment: timestamp, before: 0, duration: 0 };
-      if (press.event === event && duration > press.duration) press.duration = duration;
-      if (ended) finish(press);
-      else watch();
-      return true;
-    },
-    get pressed() {
-      return press !== undefined;
-    },
-    close() {
-      press = undefined;
-      timer?.cancel();
-      timer = undefined;
-    },
-  };
+/** A segment of the same long press: the timestamp goes on where the duration ended, without a new key. */
+function continues(press: Press, event: number, timestamp: number): boolean {
+  const gap = timestampDistance(press.segment + press.duration, timestamp);
+  return press.event === event && press.duration > 0xff00 && gap >= 0 && gap <= 800;
 }

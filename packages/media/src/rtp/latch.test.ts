@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLatch } from './latch.ts';
+import { Latch } from './latch.ts';
 import { emptyPacket } from './packet.ts';
 
 const HERE = '198.51.100.7';
@@ -9,13 +9,13 @@ function packet(sequence: number, ssrc = 1) {
 }
 
 function opened(networks: readonly string[] = []) {
-  const latch = createLatch();
+  const latch = new Latch();
   latch.open(HERE, 4000, networks);
   return latch;
 }
 
 test('nothing is taken before the peer has described itself', () => {
-  expect(createLatch().admit(HERE, 4000, packet(1))).toBe('unlatched');
+  expect(new Latch().admit(HERE, 4000, packet(1))).toBe('unlatched');
 });
 
 test('the very address and port of the description is taken at once', () => {

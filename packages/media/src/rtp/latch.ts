@@ -16,113 +16,97 @@ const CONSISTENT_SSRC = 5;
 
 export type Verdict = 'pass' | 'stranger' | 'unlatched' | 'wrong-ssrc';
 
-export interface Latch {
+export class Latch {
+  #sdpAddress = '';
+  #sdpPort = 0;
+  #allowed: BlockList | undefined;
+  #address = '';
+  #port = 0;
+  #ssrc = 0;
+  #locked = false;
+  #generation = 0;
+  /** Who is being proven: the packets of one source in a row so far. */
+  #candidateAddress = '';
+  #candidatePort = 0;
+  #candidateSsrc = 0;
+  #candidateSequence = 0;
+  #candidatePackets = 0;
+
   /** Forgets the locked source: the peer told a new description. `networks` are CIDR; malformed ones throw. */
-  open(address: string, port: number, networks: readonly string[]): void;
-  admit(address: string, port: number, packet: RtpPacket): Verdict;
+  open(address: string, port: number, networks: readonly string[]): void {
+    this.#allowed = networks.length === 0 ? undefined : networkList(networks);
+    // As the system will write the source's address: IPv6 has many spellings.
+    this.#sdpAddress = isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+    this.#sdpPort = port;
+    this.#address = this.#sdpAddress;
+    this.#port = port;
+    this.#locked = false;
+    this.#candidatePackets = 0;
+  }
+
+  admit(address: string, port: number, packet: RtpPacket): Verdict {
+    if (this.#locked) {
+      if (port !== this.#port || address !== this.#address) return 'stranger';
+      if (packet.ssrc !== this.#ssrc)
+        return this.#prove(address, port, packet, CONSISTENT_SSRC, 'wrong-ssrc');
+      this.#candidatePackets = 0;
+      return 'pass';
+    }
+    if (this.#sdpAddress === '') return 'unlatched';
+    if (address === this.#sdpAddress) {
+      if (port === this.#sdpPort) return this.#lock(address, port, packet);
+    } else if (!this.#allowed?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return 'stranger';
+    return this.#prove(address, port, packet, CONSISTENT, 'unlatched');
+  }
+
   /** May RTCP from this address be read? True for the locked source's address, before that for the SDP's. */
-  trusts(address: string): boolean;
+  trusts(address: string): boolean {
+    return this.#address !== '' && address === this.#address;
+  }
+
   /** Where RTP goes: the locked source, before that the SDP's address and port. */
-  readonly address: string;
-  readonly port: number;
-  readonly locked: boolean;
+  get address(): string {
+    return this.#address;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get locked(): boolean {
+    return this.#locked;
+  }
+
   /** Changes whenever another source or SSRC is taken: what is relayed from here on has a new time base. */
-  readonly generation: number;
-}
+  get generation(): number {
+    return this.#generation;
+  }
 
-interface Candidate {
-  address: string;
-  port: number;
-  ssrc: number;
-  sequence: number;
-  packets: number;
-}
-
-export function createLatch(): Latch {
-  let sdpAddress = '';
-  let sdpPort = 0;
-  let allowed: BlockList | undefined;
-  let address = '';
-  let port = 0;
-  let ssrc = 0;
-  let locked = false;
-  let generation = 0;
-  const candidate: Candidate = { address: '', port: 0, ssrc: 0, sequence: 0, packets: 0 };
-
-  function lock(fromAddress: string, fromPort: number, packet: RtpPacket): Verdict {
-    address = fromAddress;
-    port = fromPort;
-    ssrc = packet.ssrc;
-    locked = true;
-    generation++;
-    candidate.packets = 0;
+  #lock(address: string, port: number, packet: RtpPacket): Verdict {
+    this.#address = address;
+    this.#port = port;
+    this.#ssrc = packet.ssrc;
+    this.#locked = true;
+    this.#generation++;
+    this.#candidatePackets = 0;
     return 'pass';
   }
 
-  /** Counts packets of one source in a row; true at the `needed`th. */
-  function consistent(fromAddress: string, fromPort: number, packet: RtpPacket, needed: number): boolean {
+  /** Counts packets of one source in a row, and takes it at the `needed`th; `otherwise` until then. */
+  #prove(address: string, port: number, packet: RtpPacket, needed: number, otherwise: Verdict): Verdict {
     const follows =
-      candidate.packets > 0 &&
-      candidate.ssrc === packet.ssrc &&
-      candidate.port === fromPort &&
-      candidate.address === fromAddress &&
-      isNext(sequenceDistance(candidate.sequence, packet.sequence));
-    candidate.address = fromAddress;
-    candidate.port = fromPort;
-    candidate.ssrc = packet.ssrc;
-    candidate.sequence = packet.sequence;
-    candidate.packets = follows ? candidate.packets + 1 : 1;
-    return candidate.packets >= needed;
+      this.#candidatePackets > 0 &&
+      this.#candidateSsrc === packet.ssrc &&
+      this.#candidatePort === port &&
+      this.#candidateAddress === address &&
+      isNext(sequenceDistance(this.#candidateSequence, packet.sequence));
+    this.#candidateAddress = address;
+    this.#candidatePort = port;
+    this.#candidateSsrc = packet.ssrc;
+    this.#candidateSequence = packet.sequence;
+    this.#candidatePackets = follows ? this.#candidatePackets + 1 : 1;
+    return this.#candidatePackets >= needed ? this.#lock(address, port, packet) : otherwise;
   }
-
-  function admitLocked(fromAddress: string, fromPort: number, packet: RtpPacket): Verdict {
-    if (fromPort !== port || fromAddress !== address) return 'stranger';
-    if (packet.ssrc === ssrc) {
-      candidate.packets = 0;
-      return 'pass';
-    }
-    return consistent(fromAddress, fromPort, packet, CONSISTENT_SSRC)
-      ? lock(fromAddress, fromPort, packet)
-      : 'wrong-ssrc';
-  }
-
-  return {
-    open(toAddress, toPort, networks) {
-      allowed = networks.length === 0 ? undefined : networkList(networks);
-      // As the system will write the source's address: IPv6 has many spellings.
-      sdpAddress = isIPv6(toAddress)
-        ? new SocketAddress({ address: toAddress, family: 'ipv6' }).address
-        : toAddress;
-      sdpPort = toPort;
-      address = sdpAddress;
-      port = toPort;
-      locked = false;
-      candidate.packets = 0;
-    },
-    admit(fromAddress, fromPort, packet) {
-      if (locked) return admitLocked(fromAddress, fromPort, packet);
-      if (sdpAddress === '') return 'unlatched';
-      if (fromAddress === sdpAddress) {
-        if (fromPort === sdpPort) return lock(fromAddress, fromPort, packet);
-      } else if (!allowed?.check(fromAddress, isIPv6(fromAddress) ? 'ipv6' : 'ipv4')) return 'stranger';
-      return consistent(fromAddress, fromPort, packet, CONSISTENT)
-        ? lock(fromAddress, fromPort, packet)
-        : 'unlatched';
-    },
-    trusts: (fromAddress) => address !== '' && fromAddress === address,
-    get address() {
-      return address;
-    },
-    get port() {
-      return port;
-    },
-    get locked() {
-      return locked;
-    },
-    get generation() {
-      return generation;
-    },
-  };
 }
 
 /** Up to four packets may be lost or swapped among those that prove a source. */

@@ -5,13 +5,13 @@
 import type { Clock, Random, Timers, UdpSocket } from '@samar/doors';
 import { transcodingTable } from '../codec/index.ts';
 import type { Codec, Digit, Direction, LegQuality, RemoteLeg } from '../types.ts';
-import { createControl } from './control.ts';
+import { type Control, createControl } from './control.ts';
 import type { Counters } from './counters.ts';
-import { createDigitReceiver } from './digits.ts';
-import { createLatch } from './latch.ts';
+import { DigitReceiver } from './digits.ts';
+import { Latch } from './latch.ts';
 import { emptyPacket, LONGEST_AUDIO, type RtpPacket, readRtp, readWord } from './packet.ts';
-import { createReception, SAMPLES_PER_MILLISECOND } from './reception.ts';
-import { createWriter, type Fill, type Writer } from './writer.ts';
+import { Reception, SAMPLES_PER_MILLISECOND } from './reception.ts';
+import { type Fill, Writer } from './writer.ts';
 
 const COMFORT_NOISE = 13;
 
@@ -33,29 +33,6 @@ export interface Tap {
   digit(packet: RtpPacket, duration: number, now: number): void;
 }
 
-export interface Leg {
-  setRemote(remote: RemoteLeg): void;
-  /** Datagrams of the leg's two sockets. */
-  receive(data: Uint8Array, address: string, port: number): void;
-  receiveControl(data: Uint8Array, address: string, port: number): void;
-  /** Joins the leg to another's writer, or with undefined to nobody. */
-  feed(other: Leg | undefined): void;
-  tap(tap: Tap | undefined): void;
-  /** While held, what the bridge brings isn't sent: something is played. */
-  hold(held: boolean): void;
-  /** Sends one frame of what is played. `waiting`: no description yet; `lost`: the peer is on hold. */
-  play(fill: Fill, source: number): 'sent' | 'waiting' | 'lost';
-  /** Reports and silence. */
-  tend(now: number): void;
-  quality(): LegQuality;
-  /** Says BYE and falls silent for ever. */
-  close(): void;
-  /** For the other leg of a bridge. */
-  readonly codec: Codec | undefined;
-  readonly writer: Writer;
-  readonly held: boolean;
-}
-
 export interface LegSockets {
   readonly rtp: Pick<UdpSocket, 'send'>;
   readonly rtcp: Pick<UdpSocket, 'send'>;
@@ -68,211 +45,239 @@ export function nextSource(): number {
   return sources;
 }
 
-export function createLeg(
-  doors: LegDoors,
-  sockets: LegSockets,
-  counters: Counters,
-  silence: number,
-  events: LegEvents,
-): Leg {
-  // One draw for all that must not be guessed or linked: SSRC, first sequence number and timestamp, name.
-  const secret = doors.random.bytes(22);
-  const name = secret.toString('base64', 10, 22);
-  const writer = createWriter(sockets.rtp, {
-    ssrc: readWord(secret, 0),
-    sequence: secret.readUInt16BE(4),
-    timestamp: readWord(secret, 6),
-  });
-  const latch = createLatch();
-  const reception = createReception();
-  const digits = createDigitReceiver(doors, (digit, milliseconds) => events.digit(digit, milliseconds));
-  const packet = emptyPacket();
+export class Leg {
+  readonly writer: Writer;
+  readonly #doors: LegDoors;
+  readonly #counters: Counters;
+  readonly #silence: number;
+  readonly #events: LegEvents;
+  readonly #latch = new Latch();
+  readonly #reception = new Reception();
+  readonly #digits: DigitReceiver;
+  readonly #control: Control;
+  /** Of the packet now being looked at. */
+  readonly #packet = emptyPacket();
+  #remote: RemoteLeg | undefined;
+  #sends = false;
+  #receives = false;
+  #held = false;
+  #other: Leg | undefined;
+  #tap: Tap | undefined;
+  #closed = false;
+  #generation = -1;
+  #source = nextSource();
+  #peerSsrc = 0;
+  #heardAt = 0;
+  #toldSilent = false;
 
-  let remote: RemoteLeg | undefined;
-  let sends = false;
-  let receives = false;
-  let held = false;
-  let other: Leg | undefined;
-  let tap: Tap | undefined;
-  let closed = false;
-  let generation = -1;
-  let source = nextSource();
-  let peerSsrc = 0;
+  /** @param silence milliseconds without RTP after which `events.silent` is called */
+  constructor(doors: LegDoors, sockets: LegSockets, counters: Counters, silence: number, events: LegEvents) {
+    this.#doors = doors;
+    this.#counters = counters;
+    this.#silence = silence;
+    this.#events = events;
+    // One draw for all that must not be guessed or linked: SSRC, first sequence number and timestamp, name.
+    const secret = doors.random.bytes(22);
+    const name = secret.toString('base64', 10, 22);
+    this.writer = new Writer(sockets.rtp, {
+      ssrc: readWord(secret, 0),
+      sequence: secret.readUInt16BE(4),
+      timestamp: readWord(secret, 6),
+    });
+    this.#digits = new DigitReceiver(doors, (digit, milliseconds) => events.digit(digit, milliseconds));
+    this.#control = createControl(doors, sockets.rtcp, name, this.writer, this.#reception, counters);
+  }
 
-  let heardAt = 0;
-  let toldSilent = false;
+  get codec(): Codec | undefined {
+    return this.#remote?.codec;
+  }
 
-  const control = createControl(doors, sockets.rtcp, name, writer, reception, counters);
+  /** While held, what the bridge brings isn't sent: something is played. */
+  get held(): boolean {
+    return this.#held;
+  }
 
-  function aim(): void {
-    writer.aim(
-      remote !== undefined && sends
-        ? { address: latch.address, port: latch.port, payloadType: remote.payloadType }
-        : undefined,
-    );
+  hold(held: boolean): void {
+    this.#held = held;
+  }
+
+  setRemote(remote: RemoteLeg): void {
+    if (this.#closed) return;
+    this.#latch.open(remote.address, remote.port, remote.allowedSources);
+    this.#remote = remote;
+    const there = remote.address !== '0.0.0.0' && remote.address !== '::';
+    this.#sends = there && sendsIn(remote.direction);
+    this.#receives = receivesIn(remote.direction);
+    this.#heardAt = this.#doors.clock.monotonic();
+    this.#toldSilent = false;
+    this.#aim();
+  }
+
+  /** A datagram of the leg's RTP socket. */
+  receive(data: Uint8Array, address: string, port: number): void {
+    const { dropped } = this.#counters;
+    this.#counters.packetsIn++;
+    if (this.#closed || this.#remote === undefined) {
+      dropped.unlatched++;
+      return;
+    }
+    const packet = this.#packet;
+    if (!readRtp(data, packet)) {
+      dropped.malformed++;
+      return;
+    }
+    const verdict = this.#latch.admit(address, port, packet);
+    if (verdict !== 'pass') {
+      dropped[verdict]++;
+      return;
+    }
+    if (this.#latch.generation !== this.#generation) this.#latched();
+    const now = this.#doors.clock.monotonic();
+    this.#reception.add(packet.sequence, packet.timestamp, now);
+    this.#heardAt = now;
+    this.#toldSilent = false;
+    const codec = this.#audioOf(data, now);
+    if (codec !== undefined) this.#pass(data, codec, now);
+    else this.#other?.writer.skip(packet.sequence, this.#source);
+  }
+
+  /** A datagram of the leg's RTCP socket. */
+  receiveControl(data: Uint8Array, address: string): void {
+    if (this.#closed || this.#remote === undefined || !this.#latch.trusts(address)) {
+      this.#counters.dropped.stranger++;
+      return;
+    }
+    this.#control.receive(data, this.#doors.clock.monotonic());
+  }
+
+  /** Joins the leg to another's writer, or with undefined to nobody. */
+  feed(other: Leg | undefined): void {
+    this.#other = other;
+    this.#source = nextSource();
+    this.#heardAt = this.#doors.clock.monotonic();
+  }
+
+  tap(tap: Tap | undefined): void {
+    this.#tap = tap;
+  }
+
+  /** Sends one frame of what is played. `waiting`: no description yet; `lost`: the peer is on hold. */
+  play(fill: Fill, source: number): 'sent' | 'waiting' | 'lost' {
+    if (this.#remote === undefined) return 'waiting';
+    if (!this.writer.play(fill, source, this.#doors.clock.monotonic())) return 'lost';
+    this.#counters.played++;
+    return 'sent';
+  }
+
+  /** Sends what reports are due, and tells silence. */
+  tend(now: number): void {
+    if (this.#closed) return;
+    this.#control.report(now, false);
+    if (this.#remote === undefined || !this.#receives || this.#toldSilent) return;
+    if (now - this.#heardAt < this.#silence) return;
+    this.#toldSilent = true;
+    this.#events.silent();
+  }
+
+  quality(): LegQuality {
+    return {
+      packetsSent: this.writer.packets,
+      packetsReceived: this.#reception.received,
+      packetsLost: this.#reception.lost,
+      jitter: this.#reception.jitter / SAMPLES_PER_MILLISECOND,
+      ...this.#control.quality(),
+    };
+  }
+
+  /** Says BYE and falls silent for ever. */
+  close(): void {
+    if (this.#closed) return;
+    this.#control.report(this.#doors.clock.monotonic(), true);
+    this.#closed = true;
+    this.#digits.close();
+    this.writer.aim(undefined);
+    this.#other = undefined;
+    this.#tap = undefined;
+  }
+
+  #aim(): void {
+    const remote = this.#remote;
+    if (remote === undefined) return;
+    const { address, port } = this.#latch;
+    this.writer.aim(this.#sends ? { address, port, payloadType: remote.payloadType } : undefined);
+    this.#control.aim(address, remote.rtcpPort, this.#doors.clock.monotonic());
   }
 
   /** A source was latched, or the latched one changed its SSRC. */
-  function latched(): void {
-    if (generation >= 0 && peerSsrc !== packet.ssrc) reception.restart();
-    generation = latch.generation;
-    peerSsrc = packet.ssrc;
-    control.hear(peerSsrc);
-    source = nextSource();
-    aim();
-    if (remote !== undefined) control.aim(latch.address, remote.rtcpPort, doors.clock.monotonic());
+  #latched(): void {
+    const { ssrc } = this.#packet;
+    if (this.#generation >= 0 && this.#peerSsrc !== ssrc) this.#reception.restart();
+    this.#generation = this.#latch.generation;
+    this.#peerSsrc = ssrc;
+    this.#control.hear(ssrc);
+    this.#source = nextSource();
+    this.#aim();
   }
 
-  function codecOf(payloadType: number): Codec | undefined {
-    if (remote !== undefined && payloadType === remote.payloadType) return remote.codec;
+  /** The codec of a packet that is audio to be passed on. Everything else from the right source ends here. */
+  #audioOf(data: Uint8Array, now: number): Codec | undefined {
+    const { dropped } = this.#counters;
+    const { payloadType, start, end } = this.#packet;
+    if (payloadType === this.#remote?.telephoneEvent) {
+      this.#digit(data, now);
+      return undefined;
+    }
+    if (payloadType === COMFORT_NOISE) {
+      dropped['comfort-noise']++;
+      return undefined;
+    }
+    const codec = this.#codecOf(payloadType);
+    if (codec === undefined) dropped['payload-type']++;
+    else if (end - start > LONGEST_AUDIO) dropped.oversize++;
+    else if (!this.#receives) dropped['on-hold']++;
+    else return codec;
+    return undefined;
+  }
+
+  #codecOf(payloadType: number): Codec | undefined {
+    if (payloadType === this.#remote?.payloadType) return this.#remote.codec;
     // Static assignments (RFC 3551): what we offered may be sent whichever of the two the peer chose (RFC 3264).
     if (payloadType === 0) return 'PCMU';
     return payloadType === 8 ? 'PCMA' : undefined;
   }
 
-  /** Everything that makes a packet from the right source not audio to be passed on. */
-  function audioOf(data: Uint8Array, now: number): Codec | undefined {
-    if (packet.payloadType === remote?.telephoneEvent) {
-      pressed(data, now);
-      return undefined;
-    }
-    if (packet.payloadType === COMFORT_NOISE) {
-      counters.dropped['comfort-noise']++;
-      return undefined;
-    }
-    const codec = codecOf(packet.payloadType);
-    if (codec === undefined) counters.dropped['payload-type']++;
-    else if (packet.end - packet.start > LONGEST_AUDIO) counters.dropped.oversize++;
-    else if (!receives) counters.dropped['on-hold']++;
-    else return codec;
-    return undefined;
-  }
-
-  function pressed(data: Uint8Array, now: number): void {
-    if (!digits.receive(data, packet.start, packet.end, packet.ssrc, packet.timestamp)) {
-      counters.dropped.malformed++;
+  #digit(data: Uint8Array, now: number): void {
+    const { start, end, ssrc, timestamp } = this.#packet;
+    if (!this.#digits.receive(data, start, end, ssrc, timestamp)) {
+      this.#counters.dropped.malformed++;
       return;
     }
-    counters.digitPackets++;
-    if (other !== undefined) tap?.digit(packet, readWord(data, packet.start) & 0xffff, now);
+    this.#counters.digitPackets++;
+    if (this.#other !== undefined) this.#tap?.digit(this.#packet, readWord(data, start) & 0xffff, now);
   }
 
   /** Records and relays. What isn't sent on leaves no gap in the other side's sequence numbers. */
-  function pass(data: Uint8Array, codec: Codec, now: number): void {
+  #pass(data: Uint8Array, codec: Codec, now: number): void {
+    const { dropped } = this.#counters;
+    const other = this.#other;
     if (other === undefined) {
-      counters.dropped['no-bridge']++;
+      dropped['no-bridge']++;
       return;
     }
-    tap?.audio(data, packet, codec, now);
-    if (digits.pressed) {
-      counters.dropped.digit++;
-      other.writer.skip(packet.sequence, source);
+    this.#tap?.audio(data, this.#packet, codec, now);
+    if (this.#digits.pressed) {
+      dropped.digit++;
+      other.writer.skip(this.#packet.sequence, this.#source);
       return;
     }
     if (other.held) {
-      counters.dropped.held++;
+      dropped.held++;
       return;
     }
     const table = transcodingTable(codec, other.codec ?? codec);
-    if (other.writer.relay(data, packet, source, table, now)) counters.relayed++;
-    else counters.dropped['no-remote']++;
+    if (other.writer.relay(data, this.#packet, this.#source, table, now)) this.#counters.relayed++;
+    else dropped['no-remote']++;
   }
-
-  return {
-    setRemote(to) {
-      if (closed) return;
-      latch.open(to.address, to.port, to.allowedSources);
-      remote = to;
-      const there = to.address !== '0.0.0.0' && to.address !== '::';
-      sends = there && sendsIn(to.direction);
-      receives = receivesIn(to.direction);
-      const now = doors.clock.monotonic();
-      heardAt = now;
-      toldSilent = false;
-      aim();
-      control.aim(latch.address, to.rtcpPort, now);
-    },
-    receive(data, address, port) {
-      counters.packetsIn++;
-      if (closed || remote === undefined) {
-        counters.dropped.unlatched++;
-        return;
-      }
-      if (!readRtp(data, packet)) {
-        counters.dropped.malformed++;
-        return;
-      }
-      const verdict = latch.admit(address, port, packet);
-      if (verdict !== 'pass') {
-        counters.dropped[verdict]++;
-        return;
-      }
-      const now = doors.clock.monotonic();
-      if (latch.generation !== generation) latched();
-      reception.add(packet.sequence, packet.timestamp, now);
-      heardAt = now;
-      toldSilent = false;
-      const codec = audioOf(data, now);
-      if (codec !== undefined) pass(data, codec, now);
-      else other?.writer.skip(packet.sequence, source);
-    },
-    receiveControl(data, address) {
-      if (closed || remote === undefined || !latch.trusts(address)) {
-        counters.dropped.stranger++;
-        return;
-      }
-      control.receive(data, doors.clock.monotonic());
-    },
-    feed(to) {
-      other = to;
-      source = nextSource();
-      heardAt = doors.clock.monotonic();
-    },
-    tap(to) {
-      tap = to;
-    },
-    hold(on) {
-      held = on;
-    },
-    play(fill, from) {
-      if (remote === undefined) return 'waiting';
-      if (!writer.play(fill, from, doors.clock.monotonic())) return 'lost';
-      counters.played++;
-      return 'sent';
-    },
-    tend(now) {
-      if (closed) return;
-      control.report(now, false);
-      if (remote === undefined || !receives || toldSilent || now - heardAt < silence) return;
-      toldSilent = true;
-      events.silent();
-    },
-    quality() {
-      return {
-        packetsSent: writer.packets,
-        packetsReceived: reception.received,
-        packetsLost: reception.lost,
-        jitter: reception.jitter / SAMPLES_PER_MILLISECOND,
-        ...control.quality(),
-      };
-    },
-    close() {
-      if (closed) return;
-      control.report(doors.clock.monotonic(), true);
-      closed = true;
-      digits.close();
-      writer.aim(undefined);
-      other = undefined;
-      tap = undefined;
-    },
-    get codec() {
-      return remote?.codec;
-    },
-    writer,
-    get held() {
-      return held;
-    },
-  };
 }
 
 function sendsIn(direction: Direction): boolean {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createReception } from './reception.ts';
+import { Reception } from './reception.ts';
 
 test('counts what is missing across the wrap, whatever the order within the window', () => {
   void fc.assert(
@@ -9,7 +9,7 @@ test('counts what is missing across the wrap, whatever the order within the wind
       fc.uniqueArray(fc.integer({ min: 1, max: 198 }), { maxLength: 60 }),
       fc.nat({ max: 1000 }),
       (first, missing, seed) => {
-        const reception = createReception();
+        const reception = new Reception();
         const arrivals = Array.from({ length: 200 }, (_, index) => index)
           .filter((index) => !missing.includes(index))
           // Late by up to 8 places; the first and the last stay.
@@ -27,8 +27,8 @@ test('counts what is missing across the wrap, whatever the order within the wind
 });
 
 test('an even stream has no jitter, an uneven one the mean of its differences', () => {
-  const even = createReception();
-  const uneven = createReception();
+  const even = new Reception();
+  const uneven = new Reception();
   for (let index = 0; index < 400; index++) {
     even.add(index, index * 160, index * 20);
     uneven.add(index, index * 160, index * 20 + (index % 2) * 10);
@@ -38,7 +38,7 @@ test('an even stream has no jitter, an uneven one the mean of its differences', 
 });
 
 test('a stream that restarts far away keeps its totals and counts no loss for the jump', () => {
-  const reception = createReception();
+  const reception = new Reception();
   for (let index = 0; index < 10; index++) reception.add(index, index * 160, index * 20);
   for (let index = 0; index < 10; index++) reception.add(30_000 + index, index * 160, 200 + index * 20);
   // The first packet of the new place is only believed when the next follows it.
@@ -47,7 +47,7 @@ test('a stream that restarts far away keeps its totals and counts no loss for th
 });
 
 test('the fraction lost is that of the last interval', () => {
-  const reception = createReception();
+  const reception = new Reception();
   for (let index = 0; index < 101; index++)
     if (index % 2 === 0) reception.add(index, index * 160, index * 20);
   expect(reception.reportFraction()).toBe(Math.floor((50 * 256) / 101));

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { emptyPacket, type RtpPacket, readRtp } from './packet.ts';
-import { createWriter } from './writer.ts';
+import { Writer } from './writer.ts';
 
 const TARGET = { address: '192.0.2.1', port: 4000, payloadType: 0 };
 
 function writer(start = { ssrc: 77, sequence: 65_530, timestamp: 2 ** 32 - 900 }) {
   const sent: (RtpPacket & { bytes: Buffer })[] = [];
-  const made = createWriter(
+  const made = new Writer(
     {
       send(data) {
         const packet = emptyPacket();
@@ -111,7 +111,7 @@ test('a source whose clock or numbers jump is taken up anew', () => {
 
 test('a packet waiting in the system is not overwritten by the next ones', () => {
   const kept: Uint8Array[] = [];
-  const made = createWriter({ send: (data) => void kept.push(data) }, { ssrc: 1, sequence: 0, timestamp: 0 });
+  const made = new Writer({ send: (data) => void kept.push(data) }, { ssrc: 1, sequence: 0, timestamp: 0 });
   made.aim(TARGET);
   for (let index = 0; index < 8; index++) made.play((into, at) => into.fill(index, at), 1, index * 20);
   expect(kept.map((data) => data[12])).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

@@ -26,31 +26,6 @@ const LARGEST_DRIFT = 16_000;
 /** 20 ms, the packets of everything that is played. */
 export const FRAME = 160;
 
-export interface Writer {
-  /** Where packets go and as what. Undefined: nowhere (no description yet, or on hold). */
-  aim(target: Target | undefined): void;
-  /**
-   * Audio of the other leg, `data[packet.start]` to `data[packet.end - 1]`. `source` is a number that changes
-   * whenever another stream feeds this one. `table` maps its bytes to our codec. False when nothing was sent.
-   */
-  relay(
-    data: Uint8Array,
-    packet: RtpPacket,
-    source: number,
-    table: Uint8Array | undefined,
-    now: number,
-  ): boolean;
-  /** The source sent a packet that isn't passed on (a digit, comfort noise): the gap in its numbers is closed. */
-  skip(sequence: number, source: number): void;
-  /** The next packet of what is played: `fill` writes `FRAME` bytes of the target's codec from `at` on. */
-  play(fill: Fill, source: number, now: number): boolean;
-  readonly ssrc: number;
-  readonly packets: number;
-  readonly octets: number;
-  /** The timestamp that belongs to `now`, for sender reports. */
-  timestampAt(now: number): number;
-}
-
 export type Fill = (into: Uint8Array, at: number) => void;
 
 export interface Target {
@@ -65,134 +40,160 @@ interface Buffers {
   view: Uint8Array;
 }
 
-export function createWriter(
-  socket: Pick<UdpSocket, 'send'>,
-  start: { ssrc: number; sequence: number; timestamp: number },
-): Writer {
-  const ring: Buffers[] = [];
-  let next = 0;
-  let target: Target | undefined;
-  let packets = 0;
-  let octets = 0;
+export class Writer {
+  readonly ssrc: number;
+  readonly #socket: Pick<UdpSocket, 'send'>;
+  readonly #ring: Buffers[] = [];
+  #next = 0;
+  #target: Target | undefined;
+  #packets = 0;
+  #octets = 0;
   /** The last packet sent; `highest` and `timestamp` belong together. */
-  let highest = start.sequence;
-  let timestamp = start.timestamp;
-  let samples = 0;
-  let sentAt = Number.NaN;
+  #highest: number;
+  #timestamp: number;
+  #samples = 0;
+  #sentAt = Number.NaN;
   /** The feed now sending, and how its numbers map to ours. */
-  let feed = -1;
-  let feedStart = 0;
-  let sourceHighest = 0;
-  let sourceTimestamp = 0;
-  let sourceAt = 0;
-  let sequenceOffset = 0;
-  let timestampOffset = 0;
+  #feed = -1;
+  #feedStart = 0;
+  #sourceHighest = 0;
+  #sourceTimestamp = 0;
+  #sourceAt = 0;
+  #sequenceOffset = 0;
+  #timestampOffset = 0;
 
-  function buffer(bytes: number): Uint8Array {
-    next = (next + 1) % RING;
-    let slot = ring[next];
+  constructor(
+    socket: Pick<UdpSocket, 'send'>,
+    start: { readonly ssrc: number; readonly sequence: number; readonly timestamp: number },
+  ) {
+    this.#socket = socket;
+    this.ssrc = start.ssrc;
+    this.#highest = start.sequence;
+    this.#timestamp = start.timestamp;
+  }
+
+  get packets(): number {
+    return this.#packets;
+  }
+
+  get octets(): number {
+    return this.#octets;
+  }
+
+  /** Where packets go and as what. Undefined: nowhere (no description yet, or on hold). */
+  aim(target: Target | undefined): void {
+    this.#target = target;
+  }
+
+  /**
+   * Audio of the other leg, `data[packet.start]` to `data[packet.end - 1]`. `source` is a number that changes
+   * whenever another stream feeds this one. `table` maps its bytes to our codec. False when nothing was sent.
+   */
+  relay(
+    data: Uint8Array,
+    packet: RtpPacket,
+    source: number,
+    table: Uint8Array | undefined,
+    now: number,
+  ): boolean {
+    const target = this.#target;
+    if (target === undefined) return false;
+    const distance = sequenceDistance(this.#sourceHighest, packet.sequence);
+    const anew = source !== this.#feed || this.#jumped(packet, distance, now);
+    if (anew) this.#takeUp(packet, source, now);
+    const number = (packet.sequence + this.#sequenceOffset) & 0xffff;
+    const newest = anew || distance > 0;
+    // A late packet from before this feed would fall among the packets of the last one.
+    if (!newest && sequenceDistance(this.#feedStart, number) < 0) return false;
+    const time = (packet.timestamp + this.#timestampOffset) >>> 0;
+    const length = packet.end - packet.start;
+    const view = this.#buffer(HEADER_BYTES + length);
+    copyAudio(data, packet.start, length, table, view);
+    this.#put(view, target, anew || packet.marker, number, time);
+    if (newest) {
+      this.#sourceHighest = packet.sequence;
+      this.#sourceTimestamp = packet.timestamp;
+      this.#sourceAt = now;
+      this.#sent(number, time, length, now);
+    }
+    return true;
+  }
+
+  /** The source sent a packet that isn't passed on (a digit, comfort noise): the gap in its numbers is closed. */
+  skip(sequence: number, source: number): void {
+    if (source !== this.#feed || sequenceDistance(this.#sourceHighest, sequence) <= 0) return;
+    this.#sequenceOffset = (this.#sequenceOffset - 1) & 0xffff;
+    this.#sourceHighest = sequence;
+  }
+
+  /** The next packet of what is played: `fill` writes `FRAME` bytes of the target's codec from `at` on. */
+  play(fill: Fill, source: number, now: number): boolean {
+    const target = this.#target;
+    if (target === undefined) return false;
+    const first = source !== this.#feed;
+    const time = first ? this.#resumed(now) : (this.#timestamp + FRAME) >>> 0;
+    const number = (this.#highest + 1) & 0xffff;
+    this.#feed = source;
+    const view = this.#buffer(HEADER_BYTES + FRAME);
+    fill(view, HEADER_BYTES);
+    this.#put(view, target, first, number, time);
+    this.#sent(number, time, FRAME, now);
+    return true;
+  }
+
+  /** The timestamp that belongs to `now`, for sender reports. */
+  timestampAt(now: number): number {
+    if (Number.isNaN(this.#sentAt)) return this.#timestamp;
+    return (this.#timestamp + Math.round((now - this.#sentAt) * SAMPLES_PER_MILLISECOND)) >>> 0;
+  }
+
+  #buffer(bytes: number): Uint8Array {
+    this.#next = (this.#next + 1) % RING;
+    let slot = this.#ring[this.#next];
     if (slot === undefined) {
       const whole = new Uint8Array(HEADER_BYTES + LONGEST_AUDIO);
       slot = { bytes: whole, view: whole };
-      ring[next] = slot;
+      this.#ring[this.#next] = slot;
     }
     if (slot.view.length !== bytes) slot.view = slot.bytes.subarray(0, bytes);
     return slot.view;
   }
 
   /** The timestamp of the first packet of a new feed: as much later than the last as time has passed. */
-  function resumed(now: number): number {
-    if (Number.isNaN(sentAt)) return timestamp;
-    const passed = Math.round((now - sentAt) * SAMPLES_PER_MILLISECOND);
-    return (timestamp + Math.max(samples, passed)) >>> 0;
+  #resumed(now: number): number {
+    if (Number.isNaN(this.#sentAt)) return this.#timestamp;
+    const passed = Math.round((now - this.#sentAt) * SAMPLES_PER_MILLISECOND);
+    return (this.#timestamp + Math.max(this.#samples, passed)) >>> 0;
   }
 
-  function takeUp(packet: RtpPacket, source: number, now: number): void {
-    feed = source;
-    feedStart = (highest + 1) & 0xffff;
-    sequenceOffset = (feedStart - packet.sequence) & 0xffff;
-    timestampOffset = (resumed(now) - packet.timestamp) >>> 0;
-    sourceHighest = packet.sequence;
+  /** The source's numbers or its clock are no longer those of the stream so far. */
+  #jumped(packet: RtpPacket, distance: number, now: number): boolean {
+    if (distance > LARGEST_GAP || distance < -LARGEST_GAP) return true;
+    if (distance <= 0) return false;
+    const passed = (now - this.#sourceAt) * SAMPLES_PER_MILLISECOND;
+    return Math.abs(timestampDistance(this.#sourceTimestamp, packet.timestamp) - passed) > LARGEST_DRIFT;
   }
 
-  function put(view: Uint8Array, to: Target, marker: boolean, number: number, time: number): void {
-    writeHeader(view, to.payloadType, marker, number, time, start.ssrc);
-    socket.send(view, to.port, to.address);
-    packets++;
-    octets += view.length - HEADER_BYTES;
+  #takeUp(packet: RtpPacket, source: number, now: number): void {
+    this.#feed = source;
+    this.#feedStart = (this.#highest + 1) & 0xffff;
+    this.#sequenceOffset = (this.#feedStart - packet.sequence) & 0xffff;
+    this.#timestampOffset = (this.#resumed(now) - packet.timestamp) >>> 0;
   }
 
-  return {
-    aim(to) {
-      target = to;
-    },
-    relay(data, packet, source, table, now) {
-      if (target === undefined) return false;
-      let marker = packet.marker;
-      let distance = sequenceDistance(sourceHighest, packet.sequence);
-      if (source !== feed || distance > LARGEST_GAP || distance < -LARGEST_GAP) {
-        takeUp(packet, source, now);
-        marker = true;
-        distance = 1;
-      } else if (distance > 0) {
-        const off =
-          timestampDistance(sourceTimestamp, packet.timestamp) - (now - sourceAt) * SAMPLES_PER_MILLISECOND;
-        if (off > LARGEST_DRIFT || off < -LARGEST_DRIFT) {
-          takeUp(packet, source, now);
-          marker = true;
-        }
-      }
-      const number = (packet.sequence + sequenceOffset) & 0xffff;
-      // A late packet from before this feed would fall among the packets of the last one.
-      if (distance <= 0 && sequenceDistance(feedStart, number) < 0) return false;
-      const time = (packet.timestamp + timestampOffset) >>> 0;
-      const length = packet.end - packet.start;
-      const view = buffer(HEADER_BYTES + length);
-      copyAudio(data, packet.start, length, table, view);
-      put(view, target, marker, number, time);
-      if (distance > 0) {
-        sourceHighest = packet.sequence;
-        sourceTimestamp = packet.timestamp;
-        sourceAt = now;
-        highest = number;
-        timestamp = time;
-        samples = length;
-        sentAt = now;
-      }
-      return true;
-    },
-    skip(sequence, source) {
-      if (source !== feed || sequenceDistance(sourceHighest, sequence) <= 0) return;
-      sequenceOffset = (sequenceOffset - 1) & 0xffff;
-      sourceHighest = sequence;
-    },
-    play(fill, source, now) {
-      if (target === undefined) return false;
-      const first = source !== feed;
-      const time = first ? resumed(now) : (timestamp + FRAME) >>> 0;
-      const number = (highest + 1) & 0xffff;
-      feed = source;
-      const view = buffer(HEADER_BYTES + FRAME);
-      fill(view, HEADER_BYTES);
-      put(view, target, first, number, time);
-      highest = number;
-      timestamp = time;
-      samples = FRAME;
-      sentAt = now;
-      return true;
-    },
-    ssrc: start.ssrc,
-    get packets() {
-      return packets;
-    },
-    get octets() {
-      return octets;
-    },
-    timestampAt(now) {
-      if (Number.isNaN(sentAt)) return timestamp;
-      return (timestamp + Math.round((now - sentAt) * SAMPLES_PER_MILLISECOND)) >>> 0;
-    },
-  };
+  #put(view: Uint8Array, to: Target, marker: boolean, number: number, time: number): void {
+    writeHeader(view, to.payloadType, marker, number, time, this.ssrc);
+    this.#socket.send(view, to.port, to.address);
+    this.#packets++;
+    this.#octets += view.length - HEADER_BYTES;
+  }
+
+  #sent(number: number, time: number, samples: number, now: number): void {
+    this.#highest = number;
+    this.#timestamp = time;
+    this.#samples = samples;
+    this.#sentAt = now;
+  }
 }
 
 function copyAudio(

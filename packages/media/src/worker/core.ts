@@ -4,7 +4,7 @@
  */
 import type { Doors } from '@samar/doors';
 import { createCounters } from '../rtp/counters.ts';
-import { createLeg, type Leg } from '../rtp/leg.ts';
+import { Leg } from '../rtp/leg.ts';
 import type { LegQuality, Playable } from '../types.ts';
 import { createTapeMaker, createWheel, type PlayEnd, type Playing } from './player.ts';
 import type { Answer, Command, Question, Report, WorkerSettings, WorkerStatistics } from './protocol.ts';
@@ -71,7 +71,7 @@ export function createCore(doors: Doors, settings: WorkerSettings, report: (repo
       call = { id: callId, legs: [], closed: new Map(), order: [], recording: undefined };
       calls.set(callId, call);
     }
-    const leg = createLeg(doors, pair, counters, settings.silence, {
+    const leg = new Leg(doors, pair, counters, settings.silence, {
       digit: (digit, milliseconds) => report({ kind: 'digit', leg: legId, digit, milliseconds }),
       silent: () => report({ kind: 'silent', leg: legId }),
     });

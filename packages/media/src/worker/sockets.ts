@@ -48,9 +48,9 @@ export function createSockets(network: Network, address: string, counters: Count
       if (pair.leg === undefined) counters.dropped['free-port']++;
       else pair.leg.receive(data, from, fromPort);
     });
-    rtcp.onDatagram((data, from, fromPort) => {
+    rtcp.onDatagram((data, from) => {
       if (pair.leg === undefined) counters.dropped['free-port']++;
-      else pair.leg.receiveControl(data, from, fromPort);
+      else pair.leg.receiveControl(data, from);
     });
     open.push(rtp, rtcp);
     pairs.set(port, pair);
