@@ -1,9 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { nodeDoors } from '@samar/doors';
 import { createDevCarrier, createPhone, type DevCarrier, likeness, type Phone } from '@samar/devcarrier';
+import { nodeDoors } from '@samar/doors';
 import { loadPrompt } from '@samar/media';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectTrunk, openSession, type Platform, pause, settledCalls, startPlatform } from './support/platform.ts';
+import {
+  connectTrunk,
+  openSession,
+  type Platform,
+  pause,
+  settledCalls,
+  startPlatform,
+} from './support/platform.ts';
 
 /** The switch's every way for a call, with real SIP and real voices. */
 const doors = nodeDoors();
@@ -29,7 +36,12 @@ beforeAll(async () => {
     trunk: { host: '127.0.0.1', port: platform.sipPort, transport: 'udp' },
   });
   driver = await createPhone({ doors, number: driverNumber, carrier: network.local, ringMilliseconds: 100 });
-  customer = await createPhone({ doors, number: customerNumber, carrier: network.local, ringMilliseconds: 100 });
+  customer = await createPhone({
+    doors,
+    number: customerNumber,
+    carrier: network.local,
+    ringMilliseconds: 100,
+  });
   const numbers = Array.from({ length: 60 }, (_, index) => `+62215001${String(index).padStart(4, '0')}`);
   await connectTrunk(platform.call, network.local.port, numbers);
 });
@@ -84,7 +96,10 @@ describe('a call within a session', () => {
     await call.answered;
     (await incoming).hangUp();
     await call.ended;
-    expect((await settledCalls(platform.call, id))[0]).toMatchObject({ outcome: 'connected', hangupBy: 'callee' });
+    expect((await settledCalls(platform.call, id))[0]).toMatchObject({
+      outcome: 'connected',
+      hangupBy: 'callee',
+    });
   });
 
   test('busy: the caller gets a busy tone', async () => {
@@ -114,7 +129,10 @@ describe('a call within a session', () => {
     call.hangUp();
     expect((await call.answered).ok).toBe(false);
     customer.setOnRing('answer');
-    expect((await settledCalls(platform.call, id))[0]).toMatchObject({ outcome: 'cancelled', hangupBy: 'caller' });
+    expect((await settledCalls(platform.call, id))[0]).toMatchObject({
+      outcome: 'cancelled',
+      hangupBy: 'caller',
+    });
   });
 
   test('hold and back again by re-INVITE', async () => {
@@ -143,14 +161,19 @@ describe('a call within a session', () => {
     const other = await incoming;
     other.vanish();
     await call.ended;
-    expect((await settledCalls(platform.call, id))[0]).toMatchObject({ hangupBy: 'platform', hangupCause: 'media-silence' });
+    expect((await settledCalls(platform.call, id))[0]).toMatchObject({
+      hangupBy: 'platform',
+      hangupCause: 'media-silence',
+    });
   }, 30_000);
 });
 
 describe('the end of a session', () => {
   test('both are refused with the words that it has ended', async () => {
     const { id, dials } = await session();
-    expect((await platform.call('POST', `/v1/sessions/${id}/close`, { reason: 'resolved' })).status).toBe(200);
+    expect((await platform.call('POST', `/v1/sessions/${id}/close`, { reason: 'resolved' })).status).toBe(
+      200,
+    );
     for (const [caller, dial] of [
       [driver, dials[0]],
       [customer, dials[1]],
@@ -225,7 +248,7 @@ test('a recorded call: both hear it first, digits are silence, the WAV has the c
   await call.answered;
   const other = await incoming;
   const announcement = await prompt('en/recording');
-  await pause((announcement.length / 8) + 800);
+  await pause(announcement.length / 8 + 800);
   expect(likeness(call.heard(), announcement)).toBeGreaterThan(0.8);
   expect(likeness(other.heard(), announcement)).toBeGreaterThan(0.8);
   const [there, back] = [await speech('driver'), await speech('customer')];
@@ -239,11 +262,15 @@ test('a recorded call: both hear it first, digits are silence, the WAV has the c
   expect(record.recording).toMatchObject({ status: 'complete' });
   const path = `/v1/calls/${record.id}/recording`;
   expect((await platform.call('GET', path)).status).toBe(422);
-  const wav = await platform.call('GET', `${path}?format=pcm`, undefined, { 'x-access-reason': 'dispute 4711' });
+  const wav = await platform.call('GET', `${path}?format=pcm`, undefined, {
+    'x-access-reason': 'dispute 4711',
+  });
   expect(wav.status).toBe(200);
   const data = wav.bytes.subarray(wav.bytes.indexOf('data', 12, 'latin1') + 8);
   const channel = (offset: number) =>
-    Int16Array.from({ length: Math.floor(data.length / 4) }, (_, index) => data.readInt16LE(index * 4 + offset));
+    Int16Array.from({ length: Math.floor(data.length / 4) }, (_, index) =>
+      data.readInt16LE(index * 4 + offset),
+    );
   expect(likeness(channel(0), there)).toBeGreaterThan(0.9);
   expect(likeness(channel(2), back)).toBeGreaterThan(0.9);
   expect(likeness(channel(0), announcement)).toBeLessThan(0.7);
@@ -253,7 +280,7 @@ test('no call leaves a port, a call or a number in a log line behind', async () 
   await pause(500);
   const metrics = (await platform.call('GET', '/metrics')).text;
   expect(metrics).toMatch(/^samar_calls 0$/m);
-  expect(metrics).toMatch(/^samar_media_ports_free 100$/m);
+  expect(metrics).toMatch(/^samar_media_legs 0$/m);
   const lines = platform.log.join('\n') + metrics;
   for (const number of [driverNumber, customerNumber]) {
     expect(lines).not.toContain(number.slice(1));

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeDoors } from '@samar/doors';
-import { type Server, startServer } from '../../packages/server/src/cli/server.ts';
 import { createLog, type Logger } from '../../packages/server/src/cli/log.ts';
+import { type Server, startServer } from '../../packages/server/src/cli/server.ts';
 import { type Config, loadConfig } from '../../packages/server/src/config.ts';
 
 /** A whole platform in this process, on loopback, with data that is thrown away. */
@@ -35,8 +35,8 @@ export interface ApiAnswer {
 
 export const adminKey = 'test-admin-key-0123456789';
 
-/** Each test file gets RTP ports of its own. */
-let nextPorts = 30_000 + (process.pid % 50) * 200;
+/** Each test file gets RTP ports of its own, below those that the system hands out (32,768 and up). */
+let nextPorts = 20_000 + (process.pid % 60) * 200;
 
 export async function startPlatform(settings: Partial<Config> = {}): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'samar-test-'));
@@ -109,9 +109,20 @@ export async function connectTrunk(
   numbers: readonly string[],
   transport: 'udp' | 'tcp' = 'udp',
 ): Promise<void> {
-  const carrier = await api('POST', '/v1/carriers', { name: 'test', kind: 'sip', host: '127.0.0.1', port, transport });
+  const carrier = await api('POST', '/v1/carriers', {
+    name: 'test',
+    kind: 'sip',
+    host: '127.0.0.1',
+    port,
+    transport,
+  });
   if (carrier.status !== 201) throw new Error(`carrier: ${carrier.text}`);
-  const added = await api('POST', '/v1/numbers', { numbers, pool: 'default', carrier: 'test', capabilities: ['voice'] });
+  const added = await api('POST', '/v1/numbers', {
+    numbers,
+    pool: 'default',
+    carrier: 'test',
+    capabilities: ['voice'],
+  });
   if (added.status !== 201) throw new Error(`numbers: ${added.text}`);
 }
 
@@ -128,7 +139,10 @@ export async function openSession(
     ...more,
   });
   if (session.status !== 201) throw new Error(`session: ${session.text}`);
-  return { id: session.body.id, dials: [session.body.participants[0].dial, session.body.participants[1].dial] };
+  return {
+    id: session.body.id,
+    dials: [session.body.participants[0].dial, session.body.participants[1].dial],
+  };
 }
 
 /** Calls of a session, oldest first, once none of them is running any more. */

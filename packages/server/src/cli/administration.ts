@@ -184,7 +184,11 @@ export async function doctorCommand(readConfig: () => Config): Promise<number> {
   const findings = await inspectInstallation({ readConfig, promptsDirectory });
   for (const finding of findings) say(line(finding));
   const problems = findings.filter((finding) => finding.level === 'problem').length;
-  say(problems === 0 ? '\nNothing is wrong.' : `\n${problems} ${problems === 1 ? 'problem' : 'problems'} to solve.`);
+  say(
+    problems === 0
+      ? '\nNothing is wrong.'
+      : `\n${problems} ${problems === 1 ? 'problem' : 'problems'} to solve.`,
+  );
   return problems === 0 ? 0 : 1;
 }
 

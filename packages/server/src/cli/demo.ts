@@ -103,6 +103,14 @@ async function play(
   stage.check(`POST /v1/numbers: ${virtualNumbers.length} virtual numbers`, numbers.status === 201);
 
   stage.title('A job is assigned: a session is opened');
+  // An earlier job of this customer's, so that the two are given different numbers: the one of then still cools down.
+  const earlier = await api('POST', '/v1/sessions', {
+    participants: [
+      { role: 'agent', phone: '+6281100000007' },
+      { role: 'customer', phone: customerNumber },
+    ],
+  });
+  await api('POST', `/v1/sessions/${earlier.body['id']}/close`, { reason: 'resolved' });
   const session = await api('POST', '/v1/sessions', {
     reference: 'order-1001',
     recording: 'announce',

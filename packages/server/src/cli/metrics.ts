@@ -41,6 +41,14 @@ export function platformMetrics(registry: Registry, parts: { readonly media: Med
     },
   });
   new Gauge({
+    name: 'samar_media_legs',
+    help: 'Legs that hold an RTP port now.',
+    registers,
+    collect() {
+      this.set(parts.media.counts.legs);
+    },
+  });
+  new Gauge({
     name: 'samar_media_ports_free',
     help: 'RTP ports that no call uses.',
     registers,

@@ -6,5 +6,4 @@
  * a decision (to the switch) or masked (to the API).
  */
 
-export { newId } from './ids.ts';
 export { createMasking, type MaskingOptions } from './masking.ts';

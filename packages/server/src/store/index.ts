@@ -4,10 +4,8 @@
  *
  * May import: Node, `pg`. Imported by: vault, masking, trust, events, cli.
  */
-export { type Batcher, BatcherFull, createBatcher } from './batcher.ts';
 export { type DatabaseOptions, type OpenDatabase, openDatabase } from './database.ts';
 export type { EmbeddedEvent, EmbeddedServer } from './embedded.ts';
-export { DatabaseError, DatabaseUnavailable, EmbeddedServerError, MigrationError } from './errors.ts';
+export { EmbeddedServerError } from './errors.ts';
 export type { DatabaseEvent } from './listener.ts';
-export { migrate } from './migrate.ts';
 export type { Database, Queries } from './types.ts';

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import type { Timer } from '@samar/doors';
 import type { Codec, MediaCall } from '@samar/media';
-import type { Dialog, DialogEnd, IncomingInvite, OutgoingInvite, SipStack } from '@samar/sip';
+import {
+  type Dialog,
+  type DialogEnd,
+  formatHostPort,
+  type IncomingInvite,
+  type OutgoingInvite,
+  type SipStack,
+} from '@samar/sip';
 import type { Trunk } from '../masking/service.ts';
 import type {
   CallEnd,
@@ -258,7 +265,7 @@ export class Call {
     });
     leg.media = far;
     if (this.#ending || this.#sessionEnded) return { kind: 'failed', failure: 'unavailable' };
-    const address = trunk.port === undefined ? trunk.host : `${trunk.host}:${trunk.port}`;
+    const address = formatHostPort(trunk.host, trunk.port);
     const callerId = formatNumber(target.callerId, trunk.numberFormat ?? {});
     const callee = `sip:${formatNumber(target.phone, trunk.numberFormat ?? {})}@${address}`;
     const outgoing = stack().invite({

@@ -1,5 +1,5 @@
 import type { InviteFailure } from '@samar/sip';
-import type { CallOutcome, RefusalReason } from '../masking/types.ts';
+import type { RefusalReason } from '../masking/types.ts';
 import type { PromptName } from './prompts.ts';
 
 /**
@@ -60,8 +60,4 @@ export function ringFailureOf(failure: InviteFailure): RingFailure {
 /** The cause for the call record, in words of our own. */
 export function causeOf(failure: InviteFailure): string {
   return failure.kind === 'response' ? `sip-${failure.response.status}` : failure.kind;
-}
-
-export function outcomeOf(failure: RingFailure): CallOutcome {
-  return failure;
 }

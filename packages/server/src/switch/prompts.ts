@@ -35,7 +35,7 @@ export async function loadPrompts(directory: string): Promise<PromptBook> {
   return promptBook(audio);
 }
 
-export function promptBook(audio: ReadonlyMap<string, Int16Array>): PromptBook {
+function promptBook(audio: ReadonlyMap<string, Int16Array>): PromptBook {
   for (const name of promptNames) {
     if (!audio.has(`en/${name}`)) throw new Error(`the prompt en/${name}.wav is missing`);
   }

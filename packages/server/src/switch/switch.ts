@@ -60,7 +60,12 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   };
 
   function onInvite(invite: IncomingInvite): void {
-    if (draining || calls.size >= limits.calls || deciding >= limits.deciding || lateProbes >= overloadProbes) {
+    if (
+      draining ||
+      calls.size >= limits.calls ||
+      deciding >= limits.deciding ||
+      lateProbes >= overloadProbes
+    ) {
       events.count('overload');
       invite.reject(503, { headers: [['Retry-After', '2']] });
       return;

@@ -7,7 +7,6 @@ export {
   KeyDestroyed,
   MasterKeyProblem,
   Tampered,
-  UnknownKeyVersion,
   UnknownTenant,
   WrongMasterKey,
 } from './errors.ts';
