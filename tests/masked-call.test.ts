@@ -276,6 +276,29 @@ test('a recorded call: both hear it first, digits are silence, the WAV has the c
   expect(likeness(channel(0), announcement)).toBeLessThan(0.7);
 });
 
+test.each([
+  ['both press 1', ['1', '1'], true],
+  ['one presses 2', ['1', '2'], false],
+] as const)('consent to a recording: %s', async (_, keys, recorded) => {
+  const { id, dials } = await session({ recording: 'consent' });
+  const incoming = customer.nextCall();
+  const call = driver.dial(dials[0]);
+  await call.answered;
+  const other = await incoming;
+  await pause(1_000);
+  await Promise.all([call.press(keys[0]), other.press(keys[1])]);
+  await pause(300);
+  const words = await speech('driver');
+  await call.say(words);
+  await pause(200);
+  expect(likeness(other.heard(), words)).toBeGreaterThan(0.9);
+  call.hangUp();
+  await other.ended;
+  const [record] = await settledCalls(platform.call, id);
+  expect(record.outcome).toBe('connected');
+  expect(record.recording?.status).toBe(recorded ? 'complete' : undefined);
+});
+
 test('no call leaves a port, a call or a number in a log line behind', async () => {
   await pause(500);
   const metrics = (await platform.call('GET', '/metrics')).text;

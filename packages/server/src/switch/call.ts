@@ -375,8 +375,8 @@ export class Call {
     far.leg.onSilent(() => this.hangUp('media-silence'));
     if (decision.recording !== 'off') {
       const agreed = await announceRecording(this.#context, decision, [
-        { leg: near.leg, locale: decision.caller.locale },
-        { leg: far.leg, locale: target.locale },
+        { media: near, locale: decision.caller.locale },
+        { media: far, locale: target.locale },
       ]);
       if (this.#ending) return;
       if (agreed) {
@@ -401,6 +401,7 @@ export class Call {
       // A re-INVITE without SDP asks us for an offer (RFC 3261 section 14.2).
       return offer === undefined ? { body: leg.media.offer() } : leg.media.answerTo(offer);
     });
+    dialog.onInfo((contentType, body) => leg?.media?.info(contentType, body));
     dialog.onEnd((cause) => {
       if (leg) leg.endedAt ??= this.#context.doors.clock.now();
       if (cause === 'local-bye') return;

@@ -6,6 +6,7 @@ import {
   composeAnswer,
   composeOffer,
   type DescriptionFailure,
+  type Digit,
   type Direction,
   type MediaLeg,
   mirrorDirection,
@@ -29,6 +30,10 @@ export interface LegMedia {
   offer(): Buffer;
   /** Takes the peer's answer to our offer. False: it can't be used. */
   take(answer: Buffer): boolean;
+  /** Key presses, by RFC 4733 or by INFO; at most one handler, it replaces the one before it. */
+  onDigit(handler: (digit: Digit) => void): void;
+  /** An INFO of this leg's dialog. */
+  info(contentType: string, body: Buffer): void;
 }
 
 export interface LegMediaOptions {
@@ -46,6 +51,8 @@ export function legMedia(options: LegMediaOptions): LegMedia {
   let codec: Codec | undefined;
   /** What the peer described last: a later offer keeps its lines and payload types (RFC 3264 section 8). */
   let described: AudioDescription | undefined;
+  let onDigit: (digit: Digit) => void = () => {};
+  leg.onDigit((digit) => onDigit(digit));
 
   function local(direction: Direction) {
     version += 1;
@@ -94,7 +101,27 @@ export function legMedia(options: LegMediaOptions): LegMedia {
       apply(remote, chosen);
       return true;
     },
+    onDigit(handler) {
+      onDigit = handler;
+    },
+    info(contentType, body) {
+      const digit = digitOfInfo(contentType, body);
+      if (digit !== undefined) onDigit(digit);
+    },
   };
+}
+
+/** `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (`5`), which some trunks use instead of RFC 4733. */
+function digitOfInfo(contentType: string, body: Buffer): Digit | undefined {
+  const type = contentType.split(';', 1)[0]?.trim().toLowerCase();
+  const text = body.toString('latin1', 0, 200);
+  const key =
+    type === 'application/dtmf-relay'
+      ? /^\s*signal\s*=\s*(\S)\s*$/im.exec(text)?.[1]
+      : type === 'application/dtmf'
+        ? text.trim()
+        : undefined;
+  return key !== undefined && /^[0-9*#A-D]$/.test(key) ? (key as Digit) : undefined;
 }
 
 /** The status for an offer that can't be used at all; undefined when it can. RFC 3261 section 21.4.26. */

@@ -1,6 +1,7 @@
 import type { MediaCall, MediaLeg } from '@samar/media';
 import type { Connect, DecisionTarget } from '../masking/types.ts';
 import { nameOf } from './errors.ts';
+import type { LegMedia } from './leg-media.ts';
 import type { SwitchLimits, SwitchOptions } from './types.ts';
 
 /**
@@ -13,7 +14,7 @@ export interface RunningRecording {
 }
 
 interface Listener {
-  readonly leg: MediaLeg;
+  readonly media: LegMedia;
   readonly locale: string;
 }
 
@@ -32,24 +33,26 @@ export async function announceRecording(
   return answers.every((agreed) => agreed);
 }
 
-async function announced({ prompts }: RecordingContext, { leg, locale }: Listener): Promise<boolean> {
-  return (await leg.play({ kind: 'prompts', names: [prompts.find(locale, 'recording')] })) === 'finished';
+async function announced({ prompts }: RecordingContext, { media, locale }: Listener): Promise<boolean> {
+  return (
+    (await media.leg.play({ kind: 'prompts', names: [prompts.find(locale, 'recording')] })) === 'finished'
+  );
 }
 
 function consented(
   { prompts, doors, limits }: RecordingContext,
-  { leg, locale }: Listener,
+  { media, locale }: Listener,
 ): Promise<boolean> {
   return new Promise((resolve) => {
     let agreed = false;
-    leg.onDigit((digit) => {
+    media.onDigit((digit) => {
       if (agreed) return;
       agreed = digit === '1';
       // Any key answers: 1 is yes, everything else is no. The prompt has been understood.
-      leg.stopPlaying();
+      media.leg.stopPlaying();
       resolve(agreed);
     });
-    void leg.play({ kind: 'prompts', names: [prompts.find(locale, 'consent')] }).then((how) => {
+    void media.leg.play({ kind: 'prompts', names: [prompts.find(locale, 'consent')] }).then((how) => {
       if (how === 'closed') resolve(false);
       else doors.timers.after(limits.consent, () => resolve(false));
     });
