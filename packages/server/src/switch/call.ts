@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Timer } from '@samar/doors';
-import type { Codec, MediaCall } from '@samar/media';
+import { type Codec, MediaBusy, type MediaCall } from '@samar/media';
 import {
   type Dialog,
   type DialogEnd,
@@ -14,6 +14,7 @@ import type {
   CallEnd,
   CallOutcome,
   Connect,
+  Decision,
   DecisionTarget,
   LegReport,
   OngoingCalls,
@@ -93,7 +94,10 @@ export class Call {
   readonly #facts: InboundFacts;
   readonly #startedAt: number;
   readonly #legs: Leg[] = [];
-  #tenant: string | undefined;
+  /** Whose record this call has. More than one only while it is unknown whether, and for whom, it was written. */
+  #tenants: readonly string[] = [];
+  /** Under way, or made. */
+  #decision: Promise<Decision | undefined> | undefined;
   #refusal: RefusalReason | undefined;
   #media: MediaCall | undefined;
   #near: LegMedia | undefined;
@@ -133,9 +137,17 @@ export class Call {
     try {
       await this.#decideAndConnect();
     } catch (error) {
+      // What was still being opened when the call ended finds its media released.
+      if (this.#ending) return;
+      if (error instanceof MediaBusy) return this.#endBusy(error);
       this.#context.events.log('error', 'call failed', { call: this.id, error: nameOf(error) });
       this.#end({ outcome: 'failed', by: 'platform', cause: 'internal-error', status: 500 });
     }
+  }
+
+  #endBusy(error: MediaBusy): void {
+    this.#context.events.count(`media-busy-${error.reason}`);
+    this.#end({ outcome: 'failed', by: 'platform', cause: 'media-busy', status: 503 });
   }
 
   /** Told when the session was closed or has expired. */
@@ -153,25 +165,37 @@ export class Call {
     this.#end({ outcome: this.#talking ? 'connected' : 'failed', by: 'platform', cause, status: 503 });
   }
 
-  async #decideAndConnect(): Promise<void> {
+  /** Asks, and knows from then on whose record the call has; undefined when there was no answer. */
+  async #decide(): Promise<Decision | undefined> {
     const { masking, events } = this.#context;
-    let decision: Awaited<ReturnType<typeof masking.decide>>;
     try {
-      decision = await masking.decide({
+      const decision = await masking.decide({
         kind: 'call',
         carriers: this.#facts.trunks.map((trunk) => ({ tenant: trunk.tenant, carrier: trunk.id })),
         called: this.#facts.called,
         caller: this.#facts.caller,
         call: this.id,
       });
+      if (decision.tenant !== undefined) this.#tenants = [decision.tenant];
+      return decision;
     } catch (error) {
+      // The record may have been written all the same, and must not stay open.
+      this.#tenants = [...new Set(this.#facts.trunks.map((trunk) => trunk.tenant))];
       events.count('decision-failed');
       events.log('error', 'no decision', { call: this.id, error: nameOf(error) });
-      return this.#end({ outcome: 'failed', by: 'platform', cause: 'decision-failed', status: 503 });
+      return undefined;
     } finally {
       this.#context.decided(this);
     }
-    this.#tenant = decision.tenant;
+  }
+
+  async #decideAndConnect(): Promise<void> {
+    this.#decision = this.#decide();
+    const decision = await this.#decision;
+    if (!decision) {
+      return this.#end({ outcome: 'failed', by: 'platform', cause: 'decision-failed', status: 503 });
+    }
+    if (this.#ending) return;
     const carrier = this.#facts.trunks.find((trunk) => trunk.tenant === decision.tenant);
     const near = this.#addLeg({
       participant: decision.kind === 'connect' ? decision.caller.participant : undefined,
@@ -211,9 +235,9 @@ export class Call {
   /** Media for the caller: the port, and the answer to the offer. False: the caller has been refused. */
   async #openNear(near: Leg): Promise<boolean> {
     if (this.#near) return true;
-    const { media, doors, events } = this.#context;
-    try {
-      this.#media = await media.openCall();
+    const { media, doors } = this.#context;
+    this.#media = await media.openCall();
+    if (!this.#ending) {
       const leg = await this.#media.openLeg();
       this.#near = legMedia({
         leg,
@@ -222,10 +246,6 @@ export class Call {
         allowedSources: this.#facts.trunks.flatMap((trunk) => trunk.allowedSources),
       });
       near.media = this.#near;
-    } catch (error) {
-      events.count('media-busy');
-      events.log('warn', 'no media', { call: this.id, error: nameOf(error) });
-      this.#end({ outcome: 'failed', by: 'platform', cause: 'media-busy', status: 503 });
     }
     if (this.#ending) {
       // The end may have come while the port was being opened: what `#end` could not see is freed here.
@@ -295,12 +315,21 @@ export class Call {
     const { timers, clock } = this.#context.doors;
     return new Promise((resolve) => {
       const noAnswer = timers.after(ringSeconds * 1_000, () => outgoing.cancel());
-      outgoing.onProgress(() => this.#ringing());
+      /** By To tag: each branch of a fork answers for itself. The stack follows a few branches only. */
+      const reliableAnswers = new Map<string, Buffer>();
+      outgoing.onProgress((response) => {
+        if (response.body.length > 0 && response.headers.has('RSeq')) {
+          reliableAnswers.set(toTag(response), response.body);
+        }
+        this.#ringing();
+      });
       outgoing.onAnswered((dialog, response) => {
         noAnswer.cancel();
         leg.sipStatus = response.status;
         leg.answeredAt = clock.now();
-        const usable = far.take(response.body);
+        // An answer in a reliable 183 is the answer: the 200 needs none (RFC 3262 section 5).
+        const early = response.body.length > 0 ? undefined : reliableAnswers.get(toTag(response));
+        const usable = far.take(early ?? response.body);
         if (usable && !this.#ending && !this.#sessionEnded) {
           this.#farDialog = dialog;
           return resolve({ kind: 'answered', dialog });
@@ -424,8 +453,14 @@ export class Call {
   ): Promise<void> {
     if (this.#ending) return;
     if (refusal.prompt && this.#invite.request.body.length > 0) {
-      if (!(await this.#openNear(near))) return;
-      await this.#speak(refusal.prompt, locale);
+      try {
+        if (!(await this.#openNear(near))) return;
+        await this.#speak(refusal.prompt, locale);
+      } catch (error) {
+        // No port for the words: the status alone refuses.
+        if (!(error instanceof MediaBusy)) throw error;
+        this.#context.events.count(`media-busy-${error.reason}`);
+      }
     }
     near.sipStatus = refusal.status;
     this.#end({ outcome, by: 'platform', cause, status: refusal.status });
@@ -474,12 +509,14 @@ export class Call {
     const { doors, events } = this.#context;
     const endedAt = doors.clock.now();
     try {
+      // A caller who gives up early has a record as well, once the decision has written it.
+      await this.#decision;
       await this.#recording?.stop();
       const legs = await this.#reports(endedAt);
       await this.#media?.release();
-      if (this.#tenant) {
+      for (const tenant of this.#tenants) {
         await this.#record({
-          tenant: this.#tenant,
+          tenant,
           call: this.id,
           outcome: ending.outcome,
           hangupBy: ending.by,

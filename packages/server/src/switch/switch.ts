@@ -4,7 +4,7 @@ import type { OngoingCalls } from '../masking/types.ts';
 import { Call, type CallContext } from './call.ts';
 import { nameOf } from './errors.ts';
 import { calledNumber, callerNumber } from './identity.ts';
-import { type TrunkTable, trunkTable } from './trunks.ts';
+import { hostAddresses, type TrunkTable, trunkTable } from './trunks.ts';
 import type { Switch, SwitchLimits, SwitchOptions } from './types.ts';
 
 const defaults: SwitchLimits = { calls: 5_000, deciding: 200, lag: 100, refusal: 20_000, consent: 10_000 };
@@ -29,10 +29,11 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   let closed = false;
   let lateProbes = 0;
   let whenEmpty: (() => void) | undefined;
+  const addressesOf = hostAddresses(doors.network.dns, doors.clock);
   let trunks: TrunkTable = await readTrunks();
 
   function readTrunks(): Promise<TrunkTable> {
-    return options.trunks().then((list) => trunkTable(list, doors.network.dns));
+    return options.trunks().then((list) => trunkTable(list, addressesOf));
   }
 
   const context: CallContext = {
@@ -71,6 +72,12 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
       return;
     }
     const from = trunks.from(invite.source.address);
+    if (from.length === 0) {
+      // A trunk that we may call but that may not call us.
+      events.count('not-allowed-source');
+      invite.reject(403);
+      return;
+    }
     const format = from[0]?.numberFormat ?? {};
     const call = new Call(newId(doors, 'call'), context, invite, {
       trunks: from,

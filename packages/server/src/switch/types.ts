@@ -45,7 +45,7 @@ export interface SwitchEvents {
     readonly refusal: RefusalReason | undefined;
     readonly seconds: number;
   }): void;
-  /** `overload`, `media-busy`, `decision-failed`, `record-failed`, `recording-failed`, `bad-offer`, `loop`, and the SIP stack's own. */
+  /** `overload`, `not-allowed-source`, `media-busy-…`, `decision-failed`, `record-failed`, `recording-failed`, `bad-offer`, `bad-answer`, `far-…` (why a far leg failed), and the SIP stack's own. */
   count(event: string): void;
   log(
     level: 'info' | 'warn' | 'error',
