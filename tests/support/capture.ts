@@ -1,16 +1,21 @@
 /**
  * What really went over the wire: tcpdump on the loopback interface, and a reader of its file. Legs are told apart by
  * address, not by trust in what a message says: the platform is 127.0.0.1, the caller's side 127.0.0.2, the callee's
- * side 127.0.0.3.
+ * side 127.0.0.3; 127.0.0.4 is nobody that the platform knows.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '@samar/media';
 
-export const addresses = { platform: '127.0.0.1', caller: '127.0.0.2', callee: '127.0.0.3' } as const;
-export type Side = 'caller' | 'callee';
+export const addresses = {
+  platform: '127.0.0.1',
+  caller: '127.0.0.2',
+  callee: '127.0.0.3',
+  stranger: '127.0.0.4',
+} as const;
+export type Side = Exclude<keyof typeof addresses, 'platform'>;
 
 export interface Packet {
   readonly transport: 'udp' | 'tcp';
@@ -30,16 +35,17 @@ export interface Capture {
 export async function startCapture(): Promise<Capture> {
   const folder = await mkdtemp(join(tmpdir(), 'samar-capture-'));
   const file = join(folder, 'packets.pcap');
-  const filter = `host ${addresses.caller} or host ${addresses.callee}`;
+  const filter = `net 127.0.0.0/29 and not (src ${addresses.platform} and dst ${addresses.platform})`;
   const options = [
     '-i',
     platform() === 'linux' ? 'lo' : 'lo0',
     '-n',
     '-s',
-    '0',
+    '65535',
     '-B',
-    '16384',
+    '65536',
     '-U',
+    // Else the last second may be missing: the kernel hands packets over in blocks.
     '--immediate-mode',
     '-w',
     file,
@@ -62,7 +68,9 @@ export async function startCapture(): Promise<Capture> {
     async stop() {
       // What was sent last must come out of the kernel's buffer first.
       await new Promise((resolve) => setTimeout(resolve, 300));
-      child.kill('SIGINT');
+      // Nobody but root may end what sudo runs; sudo hands the signal on.
+      if (asRoot.length === 0) child.kill('SIGINT');
+      else spawnSync('sudo', ['-n', 'kill', '-INT', String(child.pid)]);
       await exited;
       const bytes = await readFile(file);
       await rm(folder, { recursive: true, force: true });
@@ -221,4 +229,12 @@ export function audioOf(packets: readonly RtpPacket[]): Int16Array {
     at += piece.length;
   }
   return samples;
+}
+
+/** Whether these programs are installed (see scripts/peers.ts), and this machine lets us look at its loopback. */
+export function peersAreHere(...names: readonly string[]): boolean {
+  const installed = (process.env['SAMAR_PEERS'] ?? '').split(',');
+  // Elsewhere 127.0.0.2 is no address of the machine's own.
+  if (platform() !== 'linux' || !names.every((name) => installed.includes(name))) return false;
+  return process.getuid?.() === 0 || spawnSync('sudo', ['-n', 'true']).status === 0;
 }
