@@ -7,12 +7,14 @@ import { createPhone, engineOn, until } from './fixture.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The threads that are spoken to from now on. */
+/** The threads that are spoken to from now on, each once. */
 function watchWorkers(): Set<Worker> {
   const workers = new Set<Worker>();
+  const known = new WeakSet<Worker>();
   const post = Worker.prototype.postMessage;
   vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...words) {
-    workers.add(this);
+    if (!known.has(this)) workers.add(this);
+    known.add(this);
     return Reflect.apply(post, this, words);
   });
   return workers;

@@ -34,7 +34,7 @@ export class MediaBusy extends Error {
 export interface MediaEngineOptions extends EngineOptions {
   /** Clock, timers and randomness of the main thread; the workers use Node's own. Default: Node's. */
   readonly doors?: Doors;
-  /** Milliseconds of event-loop delay (99th percentile) at which a worker takes no new call; default 10. */
+  /** Milliseconds of event-loop delay (median of the last second) at which a worker takes no new call; default 10. */
   readonly lagLimit?: number;
   /** For tests: no threads, everything runs here and its sockets come from `doors`. */
   readonly inThisThread?: boolean;
@@ -120,7 +120,7 @@ export async function createMediaEngine(options: MediaEngineOptions): Promise<Me
     let reason: MediaBusyReason = 'calls';
     for (const seat of seats) {
       if (!seat.host.alive || seat.calls.size >= callsPerWorker) continue;
-      if (seat.host.lag > lagLimit && seat.calls.size >= CALLS_THAT_LAG) reason = 'lag';
+      if (seat.host.usualLag > lagLimit && seat.calls.size >= CALLS_THAT_LAG) reason = 'lag';
       else if (seat.host.ports.free === 0) reason = 'ports';
       else if (best === undefined || seat.calls.size < best.calls.size) best = seat;
     }

@@ -114,7 +114,21 @@ function isNext(distance: number): boolean {
   return distance > 0 && distance <= 5;
 }
 
+/** Every call of a carrier has the same networks; past the bound the memory is emptied. */
+const remembered = new Map<string, BlockList>();
+const mostRemembered = 256;
+
 function networkList(networks: readonly string[]): BlockList {
+  const key = networks.join(' ');
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const list = makeList(networks);
+  if (remembered.size >= mostRemembered) remembered.clear();
+  remembered.set(key, list);
+  return list;
+}
+
+function makeList(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
     const [address = '', bits] = network.split('/');

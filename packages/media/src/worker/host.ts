@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Doors } from '@samar/doors';
 import { createCore } from './core.ts';
-import { createOutbox } from './outbox.ts';
+import { afterReading, createOutbox } from './outbox.ts';
 import { createPorts, type Ports } from './ports.ts';
 import type { Answer, Command, Question, Report, WorkerSettings, WorkerStatistics } from './protocol.ts';
 
@@ -19,6 +19,8 @@ export interface Host {
   readonly ports: Ports;
   /** Event-loop delay, milliseconds, 99th percentile of the last 10 s. */
   readonly lag: number;
+  /** The same, median of the last second: how late it usually is now. */
+  readonly usualLag: number;
   readonly alive: boolean;
   stop(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export function createHost(options: HostOptions, events: HostEvents): Host {
   const questions = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
   let asked = 0;
   let lag = 0;
+  let usualLag = 0;
   let alive = true;
 
   function hear(report: Report): void {
@@ -65,6 +68,7 @@ export function createHost(options: HostOptions, events: HostEvents): Host {
         return;
       case 'lag':
         lag = report.milliseconds;
+        usualLag = report.usual;
         return;
       default:
         events.report(report);
@@ -83,9 +87,12 @@ export function createHost(options: HostOptions, events: HostEvents): Host {
   const link = options.inThisThread
     ? linkHere(options, hear)
     : linkThread(options.settings, hear, () => gone(true));
-  const tell = createOutbox<Command>((commands) => {
-    if (alive) link.send(commands);
-  });
+  const tell = createOutbox<Command>(
+    (commands) => {
+      if (alive) link.send(commands);
+    },
+    options.inThisThread ? {} : afterReading,
+  );
   const ports = createPorts(options.doors, options.range, options.mostPorts, (wanted) =>
     tell({ kind: 'bind', ports: wanted }),
   );
@@ -105,6 +112,9 @@ export function createHost(options: HostOptions, events: HostEvents): Host {
     ports,
     get lag() {
       return lag;
+    },
+    get usualLag() {
+      return usualLag;
     },
     get alive() {
       return alive;

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nodeDoors } from '@samar/doors';
 import { createCore } from './core.ts';
-import { createOutbox } from './outbox.ts';
+import { afterReading, createOutbox } from './outbox.ts';
 import type { Command, Report, WorkerSettings } from './protocol.ts';
 
 /** The delay monitor wakes this often; what a wake-up is late by is the delay. */
@@ -14,24 +14,37 @@ const port = parentPort;
 if (port === null) throw new Error('worker/main.ts runs as a worker thread only');
 
 const doors = nodeDoors();
-const report = createOutbox<Report>((reports) => port.postMessage(reports));
+const report = createOutbox<Report>((reports) => port.postMessage(reports), afterReading);
 const core = createCore(doors, workerData as WorkerSettings, report);
 port.on('message', (commands: readonly Command[]) => {
   for (const command of commands) core.handle(command);
 });
 watchLag();
 
-/** Tells once a second how late the event loop ran in the last ten: the 99th percentile over them. */
+/**
+ * Tells once a second how late the event loop ran: the worst of the last ten seconds for people, the usual of the last
+ * one for the decision whether more calls can be taken. A thread that has too much to do is late at every turn; one
+ * that the system paused now and then is not.
+ */
 function watchLag(): void {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
-  histogram.enable();
+  const long = monitorEventLoopDelay({ resolution: RESOLUTION });
+  const short = monitorEventLoopDelay({ resolution: RESOLUTION });
+  long.enable();
+  short.enable();
   let seconds = 0;
   const look = () => {
     seconds++;
-    const delay = histogram.count === 0 ? 0 : histogram.percentile(99) / 1e6 - RESOLUTION;
-    report({ kind: 'lag', milliseconds: Math.max(0, delay) });
-    if (seconds % WINDOW_SECONDS === 0) histogram.reset();
+    report({ kind: 'lag', milliseconds: lateness(long, 99), usual: lateness(short, 50) });
+    short.reset();
+    if (seconds % WINDOW_SECONDS === 0) long.reset();
     doors.timers.after(1000, look);
   };
   doors.timers.after(1000, look);
+}
+
+/** Milliseconds. */
+function lateness(histogram: ReturnType<typeof monitorEventLoopDelay>, percentile: number): number {
+  // Nothing was counted for a whole second: it is later than can be counted.
+  if (histogram.count === 0) return 1000;
+  return Math.max(0, histogram.percentile(percentile) / 1e6 - RESOLUTION);
 }

@@ -63,8 +63,8 @@ export type Report =
   | { readonly kind: 'recording-failed'; readonly call: number; readonly reason: string }
   | { readonly kind: 'answer'; readonly question: number; readonly answer: Answer }
   | { readonly kind: 'refusal'; readonly question: number; readonly reason: string }
-  /** Once a second: the event loop's delay, 99th percentile of the last 10 s, milliseconds. */
-  | { readonly kind: 'lag'; readonly milliseconds: number };
+  /** Once a second, the event loop's delay in milliseconds: 99th percentile of the last 10 s; median of the last second. */
+  | { readonly kind: 'lag'; readonly milliseconds: number; readonly usual: number };
 
 /** A prompt in both codecs, in memory that all workers share. */
 export type EncodedPrompt = Readonly<Record<Codec, Uint8Array>>;

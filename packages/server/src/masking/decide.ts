@@ -27,6 +27,10 @@ interface OwnNumber {
 const directoryMilliseconds = 2_000;
 const directoryEntries = 20_000;
 
+/** Milliseconds between two statements that a caller waits for, and between two that nobody waits for. */
+const askingPace = 4;
+const endingPace = 10;
+
 export function createDecisions(
   context: Context,
   telephony: Telephony,
@@ -37,6 +41,7 @@ export function createDecisions(
 
   const decisions = createBatcher<queries.AskedCall, readonly queries.DecidedRow[]>({
     maximum: 100,
+    pace: { milliseconds: askingPace, timers: doors.timers },
     async run(asked) {
       const rows = await queries.decideCalls(database, node(), asked);
       const byCall = Map.groupBy(rows, (row) => keyOf(row));
@@ -46,6 +51,7 @@ export function createDecisions(
 
   const answers = createBatcher<queries.AnsweredCall, boolean>({
     maximum: 100,
+    pace: { milliseconds: askingPace, timers: doors.timers },
     // Asked twice it would say no: the call is answered already.
     mayRetry: neverSent,
     async run(asked) {
@@ -56,6 +62,7 @@ export function createDecisions(
 
   const ends = createBatcher<CallEnd, undefined>({
     maximum: 100,
+    pace: { milliseconds: endingPace, timers: doors.timers },
     async run(ended) {
       await queries.endCalls(database, ended);
       return ended.map(() => undefined);

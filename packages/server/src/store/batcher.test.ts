@@ -1,3 +1,4 @@
+import type { Timers } from '@samar/doors';
 import { expect, test } from 'vitest';
 import { BatcherFull, createBatcher } from './batcher.ts';
 
@@ -105,4 +106,34 @@ test('a batch that may have taken effect is not tried again', async () => {
 test('too few results are an error, not somebody else’s result', async () => {
   const batcher = createBatcher<number, number>({ maximum: 10, run: async () => [] });
   await expect(batcher.add(1)).rejects.toThrow(RangeError);
+});
+
+test('paced: a lone item goes at once, what comes within the pause goes together after it', async () => {
+  const due: (() => void)[] = [];
+  const timers: Timers = {
+    after(_, action) {
+      due.push(action);
+      return { cancel() {} };
+    },
+  };
+  const batches: (readonly number[])[] = [];
+  const batcher = createBatcher<number, number>({
+    maximum: 10,
+    inFlight: 2,
+    pace: { milliseconds: 4, timers },
+    async run(items) {
+      batches.push(items);
+      return items;
+    },
+  });
+  await batcher.add(1);
+  const later = [batcher.add(2), batcher.add(3)];
+  await turn();
+  expect(batches).toEqual([[1]]);
+  due.shift()?.();
+  expect(await Promise.all(later)).toEqual([2, 3]);
+  expect(batches).toEqual([[1], [2, 3]]);
+  due.shift()?.();
+  await batcher.add(4);
+  expect(batches).toHaveLength(3);
 });

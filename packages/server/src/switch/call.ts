@@ -8,6 +8,7 @@ import {
   type IncomingInvite,
   type OutgoingInvite,
   type SipStack,
+  toTag,
 } from '@samar/sip';
 import type { Trunk } from '../masking/service.ts';
 import type {
@@ -512,8 +513,9 @@ export class Call {
       // A caller who gives up early has a record as well, once the decision has written it.
       await this.#decision;
       await this.#recording?.stop();
-      const legs = await this.#reports(endedAt);
+      // Before the reports: it brings the quality of every leg along.
       await this.#media?.release();
+      const legs = await this.#reports(endedAt);
       for (const tenant of this.#tenants) {
         await this.#record({
           tenant,

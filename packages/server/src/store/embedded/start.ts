@@ -63,6 +63,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // Short statements: planning by hand-made machine code and in parallel costs more than it gives.
   jit: 'off',
   max_parallel_workers_per_gather: '0',
+  // A new installation's tables grow fast: until they are looked at, plans are made for empty ones.
+  autovacuum_naptime: '5s',
   timezone: 'UTC',
   lc_messages: 'C',
   log_destination: 'stderr',

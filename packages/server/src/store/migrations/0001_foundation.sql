@@ -272,7 +272,8 @@ create table calls (
   primary key (tenant, call)
 ) with (fillfactor = 80);
 create index calls_session on calls (tenant, session, call);
-create index calls_live on calls (node, boot) where status <> 'ended';
+-- Not by status: then every answer would write every index anew.
+create index calls_live on calls (node, boot) where ended_at is null;
 
 create table call_legs (
   tenant          text not null,

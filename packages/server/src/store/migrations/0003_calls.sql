@@ -1,4 +1,5 @@
--- What the switch asks, many calls in one statement: decide, answer, end.
+-- What the switch asks, many calls in one statement: decide, answer, end. Their plans never depend on the values, but
+-- making one takes longer than running it: with `force_generic_plan` each connection plans once.
 
 -- Decides calls and durably records them before anybody is rung. One row a call and target; a call without a target
 -- has one row with `participant` null. `verdict`: connect, not-connected (never bound to the number, or withheld,
@@ -12,7 +13,8 @@ create function decide_calls(
   party_key text, wrapped bytea, tenant_key_version integer,
   caller_id text, number text, carrier text
 ) language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
@@ -83,7 +85,8 @@ end $$;
 -- acknowledged no answer passes. Returns the calls that may be joined.
 create function answer_calls(p_tenants text[], p_calls text[], p_sessions text[], p_participants text[])
 returns table (tenant text, call text) language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   v_now timestamptz;
@@ -94,13 +97,20 @@ begin
     order by s.tenant, s.session for no key update of s;
   v_now := clock_timestamp();
   return query
-  with joined as (
-    update calls c set status = 'answered', answered_at = v_now
+  with alive as materialized (
+    -- One look-up by key for each call, whatever the planner knows of the tables: `offset 0` keeps it apart.
+    select a.tenant, a.call, a.session, a.participant
       from unnest(p_tenants, p_calls, p_sessions, p_participants) as a(tenant, call, session, participant)
-      join sessions s on s.tenant = a.tenant and s.session = a.session
+      cross join lateral (
+        select s.status, s.expires_at, s.idle_expires_at from sessions s
+          where s.tenant = a.tenant and s.session = a.session offset 0
+      ) s
+      where s.status = 'open' and s.expires_at > v_now and (s.idle_expires_at is null or s.idle_expires_at > v_now)
+  ), joined as (
+    update calls c set status = 'answered', answered_at = v_now
+      from alive a
       where c.tenant = a.tenant and c.call = a.call and c.session = a.session and c.status = 'ringing'
         and c.refusal is null
-        and s.status = 'open' and s.expires_at > v_now and (s.idle_expires_at is null or s.idle_expires_at > v_now)
       returning c.tenant, c.call, c.session, c.participant as caller, a.participant as callee
   ), used as (
     -- A running call is not idle: its end sets the time anew, and should that never come, its longest duration bounds it.
@@ -122,7 +132,8 @@ end $$;
 -- legs: [{participant, number, carrier, direction, sipStatus, startedAt, answeredAt, endedAt, quality}]}].
 -- A call that has ended keeps its first end.
 create function end_calls(p_ends jsonb) returns void language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 declare
   v_ended jsonb;
 begin
@@ -134,20 +145,22 @@ begin
       set status = 'ended', outcome = e.outcome, hangup_by = e."hangupBy", hangup_cause = e."hangupCause",
           ended_at = greatest(to_timestamp(e."endedAt" / 1000), c.started_at)
       from jsonb_to_recordset(p_ends) as e(tenant text, call text, outcome text, "hangupBy" text, "hangupCause" text,
-        "endedAt" double precision)
+        "endedAt" double precision, legs jsonb)
       where c.tenant = e.tenant and c.call = e.call and c.status <> 'ended'
-      returning c.tenant, c.call, c.session, c.answered_at
+      returning c.tenant, c.call, c.session, c.answered_at, e.legs
   ), legs as (
     insert into call_legs (tenant, call, position, participant, number, carrier, direction, sip_status,
         started_at, answered_at, ended_at, quality)
-      select c.tenant, c.call, l.position, l.leg ->> 'participant', l.leg ->> 'number', l.leg ->> 'carrier',
-          l.leg ->> 'direction', (l.leg ->> 'sipStatus')::integer,
-          to_timestamp((l.leg ->> 'startedAt')::double precision / 1000),
-          to_timestamp((l.leg ->> 'answeredAt')::double precision / 1000),
-          to_timestamp((l.leg ->> 'endedAt')::double precision / 1000), l.leg -> 'quality'
+      select c.tenant, c.call, l.position, l.participant, l.number, l.carrier, l.direction, l."sipStatus",
+          to_timestamp(l."startedAt" / 1000), to_timestamp(l."answeredAt" / 1000), to_timestamp(l."endedAt" / 1000),
+          l.quality
         from closed c
-        join jsonb_array_elements(p_ends) e on e ->> 'tenant' = c.tenant and e ->> 'call' = c.call
-        cross join lateral jsonb_array_elements(e -> 'legs') with ordinality as l(leg, position)
+        cross join lateral rows from (
+          jsonb_to_recordset(c.legs) as (participant text, number text, carrier text, direction text,
+            "sipStatus" integer, "startedAt" double precision, "answeredAt" double precision,
+            "endedAt" double precision, quality jsonb)
+        ) with ordinality as l(participant, number, carrier, direction, "sipStatus", "startedAt", "answeredAt",
+          "endedAt", quality, position)
       on conflict (tenant, call, position) do nothing
   )
   select jsonb_agg(jsonb_build_object('tenant', x.tenant, 'session', x.session)) into v_ended
@@ -169,13 +182,13 @@ end $$;
 -- p_silent_seconds. At most p_limit at once; returns how many.
 create function interrupt_calls(p_node text, p_boot text, p_silent_seconds double precision, p_limit integer)
 returns integer language plpgsql
-set enable_seqscan = off as $$
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   v_count integer;
 begin
   with left_behind as (
     select c.tenant, c.call from calls c
-      where c.status <> 'ended' and (
+      where c.ended_at is null and (
         (c.node = p_node and c.boot <> p_boot)
         or c.node in (select n.node from nodes n
             where n.node <> p_node and n.seen_at < now() - make_interval(secs => p_silent_seconds)))

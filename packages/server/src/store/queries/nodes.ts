@@ -19,7 +19,7 @@ export async function forgetNodes(queries: Queries): Promise<void> {
   await queries.query(
     'forget_nodes',
     `delete from nodes n where n.seen_at < now() - interval '1 day'
-      and not exists (select from calls c where c.node = n.node and c.status <> 'ended')`,
+      and not exists (select from calls c where c.node = n.node and c.ended_at is null)`,
     [],
   );
 }
