@@ -5,7 +5,7 @@
 -- answers locks the session's row, and never a party.
 --
 -- The functions force index plans: their statements look rows up by key, and a plan that was made while the tables
--- were empty must not survive into the day when they are large.
+-- were empty must not survive into the day when they are large. And generic ones: the plan never depends on the values.
 
 -- Sortable by time of making, like the ids that the application makes: 48 bits of milliseconds; then 12 bits of the
 -- fraction (rows of one transaction after another keep their order) and 68 random ones.
@@ -26,7 +26,7 @@ $$;
 -- False when it was not open. A session whose time had run out ends as expired at that moment, whoever ends it.
 create function end_session(p_tenant text, p_session text, p_reason text, p_ongoing_calls text, p_actor text)
 returns boolean language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
   v_due timestamptz;
   v_ended timestamptz;
@@ -69,7 +69,7 @@ end $$;
 
 -- Ends up to p_limit sessions whose time has run out. Any number of nodes may sweep at once.
 create function expire_sessions(p_limit integer) returns integer language plpgsql
-set enable_seqscan = off as $$
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   v_due record;
   v_count integer := 0;
@@ -91,7 +91,7 @@ end $$;
 -- The caller holds the parties' locks.
 create function choose_number(p_tenant text, p_pool text, p_parties text[], p_now timestamptz, p_reuse boolean)
 returns text language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
   v_number text;
   v_ordinal bigint;
@@ -101,15 +101,16 @@ begin
     return choose_common_number(p_tenant, p_pool, p_parties, p_now, p_reuse);
   end if;
 
-  -- 1. Never seen, the first in order.
+  -- 1. Never seen, the first in order. A look-up of the key for each number, said so that no planner makes a join of
+  -- it: as one it reads all of the party's bindings again for every number.
   select w.seen_through into v_from from party_pools w
     where w.tenant = p_tenant and w.party = p_parties[1] and w.pool = p_pool;
   v_from := coalesce(v_from, 0);
   select n.number, n.ordinal into v_number, v_ordinal from numbers n
     where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.ordinal > v_from
       and 'voice' = any (n.capabilities)
-      and not exists (
-        select from bindings b where b.tenant = p_tenant and b.party = p_parties[1] and b.number = n.number)
+      and (select true from bindings b
+        where b.tenant = p_tenant and b.party = p_parties[1] and b.number = n.number limit 1) is null
     order by n.ordinal limit 1;
   if v_number is null then
     select max(n.ordinal) into v_ordinal from numbers n
@@ -134,8 +135,8 @@ begin
   if v_number is null and v_from > 0 then
     select n.number into v_number from numbers n
       where n.tenant = p_tenant and n.pool = p_pool and n.enabled and 'voice' = any (n.capabilities)
-        and not exists (
-          select from bindings b where b.tenant = p_tenant and b.party = p_parties[1] and b.number = n.number)
+        and (select true from bindings b
+          where b.tenant = p_tenant and b.party = p_parties[1] and b.number = n.number limit 1) is null
       order by n.ordinal limit 1;
   end if;
 
@@ -154,7 +155,7 @@ end $$;
 -- all of them; seen is what any of them has seen.
 create function choose_common_number(p_tenant text, p_pool text, p_parties text[], p_now timestamptz, p_reuse boolean)
 returns text language sql
-set enable_seqscan = off as $$
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
   with seen as materialized (
     select b.number, bool_or(b.released_at is null) as live, max(b.free_at) as free_at, max(b.released_at) as released_at
       from bindings b where b.tenant = p_tenant and b.party = any (p_parties) group by b.number
@@ -191,7 +192,7 @@ create function create_session(
   failure text, "position" integer, session text, participant text, number text, e164 text,
   created_at timestamptz, expires_at timestamptz, details jsonb
 ) language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   v_now timestamptz;
