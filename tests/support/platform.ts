@@ -38,11 +38,16 @@ export const adminKey = 'test-admin-key-0123456789';
 /** Each test file gets RTP ports of its own, below those that the system hands out (32,768 and up). */
 let nextPorts = 20_000 + (process.pid % 60) * 200;
 
+export function takeRtpPorts(count: number): { readonly from: number; readonly to: number } {
+  if (nextPorts + count > 32_768) nextPorts = 20_000;
+  const from = nextPorts;
+  nextPorts += count;
+  return { from, to: from + count - 1 };
+}
+
 export async function startPlatform(settings: Partial<Config> = {}): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'samar-test-'));
   const log: string[] = [];
-  const from = nextPorts;
-  nextPorts += 200;
   const server = await startServer({
     doors: nodeDoors(),
     log: process.env['SAMAR_TEST_LOG'] ? createLog('debug') : memoryLog(log),
@@ -55,7 +60,7 @@ export async function startPlatform(settings: Partial<Config> = {}): Promise<Pla
       }),
       httpPort: 0,
       sipPort: 0,
-      rtpPorts: { from, to: from + 199 },
+      rtpPorts: takeRtpPorts(200),
       ...settings,
     },
   });

@@ -1,0 +1,19 @@
+/** A tone that glides from one pitch to another: each moment of it sounds like no other. 8,000 Hz. */
+export function sweep(fromHertz: number, toHertz: number, milliseconds: number): Int16Array {
+  const samples = milliseconds * 8;
+  let phase = 0;
+  return Int16Array.from({ length: samples }, (_, index) => {
+    phase += (2 * Math.PI * (fromHertz + ((toHertz - fromHertz) * index) / samples)) / 8_000;
+    return Math.round(8_000 * Math.sin(phase));
+  });
+}
+
+/** One channel of a stereo WAV of 16 bits; throws when the file is not as long as its header says. */
+export function channel(wav: Buffer, index: 0 | 1): Int16Array {
+  const at = wav.indexOf('data', 12, 'latin1') + 8;
+  const length = wav.readUInt32LE(at - 4);
+  if (wav.readUInt32LE(4) !== wav.length - 8 || length !== wav.length - at) {
+    throw new Error('the WAV is not as long as it says');
+  }
+  return Int16Array.from({ length: length / 4 }, (_, sample) => wav.readInt16LE(at + sample * 4 + index * 2));
+}
