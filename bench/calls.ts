@@ -55,6 +55,7 @@ let steps = 0;
 async function measure(system: System, numbers: string, rate: number): Promise<Step> {
   const directory = join(scratch, `step-${steps++}`);
   await mkdir(directory);
+  await system.settle();
   await system.notes();
   const [before, machine] = [system.usage(), machineUsage()];
   const load = await runLoad({ directory, port: system.port, numbers, rate, seconds, hold });

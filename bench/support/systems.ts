@@ -13,6 +13,8 @@ export interface System {
   usage(): Usage;
   /** Counters of its own that say why calls failed. */
   notes(): Promise<string>;
+  /** Waits until no call of the step before is left; at most 40 s, a SIP transaction's life. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,7 +68,7 @@ export async function startPlatform(options: PlatformOptions): Promise<System> {
     }
     return msg === 'ready';
   });
-  const counters = countersAt(`http://127.0.0.1:${httpPort}/metrics`);
+  const counters = countersAt();
   return {
     name: 'Samar',
     port: sipPort,
@@ -75,6 +77,12 @@ export async function startPlatform(options: PlatformOptions): Promise<System> {
       const logged = [...troubles].map(([trouble, times]) => `${trouble} ×${times}`);
       troubles.clear();
       return [...(await counters()), ...logged].join(', ');
+    },
+    async settle() {
+      for (let tries = 0; tries < 80; tries++) {
+        if (/^samar_calls 0$/m.test(await metrics())) return;
+        await sleep(500);
+      }
     },
     stop: () => end(child),
   };
@@ -112,6 +120,7 @@ export async function startKamailio(): Promise<System | undefined> {
     port,
     usage: () => usageOf(child.pid ?? 0),
     notes: async () => '',
+    settle: () => sleep(1_000),
     stop: () => end(child),
   };
 }
@@ -167,12 +176,10 @@ async function post(path: string, body: unknown): Promise<unknown> {
 }
 
 /** What counted up since the last time, of counters that tell about failures. */
-function countersAt(url: string): () => Promise<string[]> {
+function countersAt(): () => Promise<string[]> {
   const before = new Map<string, number>();
   return async () => {
-    const text = await fetch(url, { headers: { authorization: `Bearer ${key}` } }).then((response) =>
-      response.text(),
-    );
+    const text = await metrics();
     const found: string[] = [];
     for (const [, event = '', value] of text.matchAll(
       /^samar_switch_events_total\{.*?="([^"]+)".*?\} (\d+)$/gm,
@@ -183,6 +190,13 @@ function countersAt(url: string): () => Promise<string[]> {
     }
     return found;
   };
+}
+
+async function metrics(): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${httpPort}/metrics`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  return response.text();
 }
 
 function parsed(line: string): Readonly<Record<string, string | undefined>> {
