@@ -197,8 +197,12 @@ describe('allocation', () => {
 
   it('never confuses two sessions, never connects an ended one, and needs no number more than the busiest party', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), fc.integer({ min: 1, max: 5 }), live),
-      { numRuns: 25 },
+      fc.asyncProperty(
+        fc.array(step, { minLength: 15, maxLength: 50 }),
+        fc.integer({ min: 1, max: 5 }),
+        live,
+      ),
+      { numRuns: 40 },
     );
   }, 120_000);
 });

@@ -153,6 +153,25 @@ describe('carriers, numbers and pools', () => {
     });
   });
 
+  it('takes a number from a session that has run out, though nobody has swept it yet', async () => {
+    const { masking, test } = heart;
+    await heart.stock({ count: 1, first: 60, pool: 'single' });
+    const participants = [
+      { role: 'agent', phones: [phone(40)] },
+      { role: 'customer', phones: [phone(41)] },
+    ];
+    const before = await masking.createSession('default', { pool: 'single', participants });
+    await expect(masking.createSession('default', { pool: 'single', participants })).rejects.toMatchObject({
+      code: 'pool-exhausted',
+    });
+    await test.database.query('', 'update sessions set expires_at = now() where session = $1', [before.id]);
+    const after = await masking.createSession('default', { pool: 'single', participants });
+    expect(after.participants[0]?.dial).toBe(before.participants[0]?.dial);
+    expect(await heart.dial(phone(40), after.participants[0]?.dial ?? '')).toMatchObject({
+      session: after.id,
+    });
+  });
+
   it('goes through a pool that is larger than one note of what was seen', async () => {
     const { masking, test } = heart;
     const { numbers } = await heart.stock({ count: 200, first: 1_000, pool: 'large' });
