@@ -32,6 +32,7 @@ import {
   ringFailureOf,
   unreachedRefusal,
 } from './outcomes.ts';
+import { patiently } from './patience.ts';
 import type { PromptName } from './prompts.ts';
 import { announceRecording, type RunningRecording, startRecording } from './recording.ts';
 import type { TrunkTable } from './trunks.ts';
@@ -420,7 +421,7 @@ export class Call {
           directory: (file) => join(this.#context.recordings, file),
         });
       }
-      if (this.#ending) return void (await this.#recording?.stop());
+      if (this.#ending) return void (await this.#recording?.written());
     }
     this.#media.bridge(near.leg, far.leg);
   }
@@ -507,7 +508,7 @@ export class Call {
   }
 
   async #settle(ending: Ending): Promise<void> {
-    const { doors, events } = this.#context;
+    const { doors, events, masking } = this.#context;
     const endedAt = doors.clock.now();
     try {
       // A caller who gives up early has a record as well, once the decision has written it.
@@ -516,8 +517,9 @@ export class Call {
       // Before the reports: it brings the quality of every leg along.
       await this.#media?.release();
       const legs = await this.#reports(endedAt);
+      await this.#recording?.written();
       for (const tenant of this.#tenants) {
-        await this.#record({
+        const end: CallEnd = {
           tenant,
           call: this.id,
           outcome: ending.outcome,
@@ -525,7 +527,8 @@ export class Call {
           hangupCause: ending.cause,
           endedAt,
           legs,
-        });
+        };
+        await patiently(doors.timers, () => masking.ended(end));
       }
     } catch (error) {
       events.count('record-failed');
@@ -548,19 +551,6 @@ export class Call {
         quality: leg.answeredAt === undefined ? undefined : await media?.leg.quality().then(known),
       })),
     );
-  }
-
-  /** The database may be away for a while; the record waits for it, for about a minute. */
-  async #record(end: CallEnd): Promise<void> {
-    const pauses = [200, 1_000, 5_000, 15_000, 30_000];
-    for (const pause of pauses) {
-      try {
-        return await this.#context.masking.ended(end);
-      } catch {
-        await new Promise<void>((resolve) => this.#context.doors.timers.after(pause, resolve));
-      }
-    }
-    await this.#context.masking.ended(end);
   }
 }
 

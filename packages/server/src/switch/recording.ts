@@ -2,6 +2,7 @@ import type { MediaCall, MediaLeg } from '@samar/media';
 import type { Connect, DecisionTarget } from '../masking/types.ts';
 import { nameOf } from './errors.ts';
 import type { LegMedia } from './leg-media.ts';
+import { patiently } from './patience.ts';
 import type { SwitchLimits, SwitchOptions } from './types.ts';
 
 /**
@@ -9,8 +10,10 @@ import type { SwitchLimits, SwitchOptions } from './types.ts';
  * `consent`, both must press 1. A recording that fails never harms the call.
  */
 export interface RunningRecording {
-  /** Closes the file and its row. Idempotent; never rejects. */
+  /** Closes the file. Idempotent; never rejects. */
   stop(): Promise<void>;
+  /** Closes the file and then its row, for which the database is waited for. Idempotent; never rejects. */
+  written(): Promise<void>;
 }
 
 interface Listener {
@@ -60,7 +63,7 @@ function consented(
 }
 
 export async function startRecording(
-  { masking, events, prompts }: RecordingContext,
+  { masking, events, prompts, doors }: RecordingContext,
   recording: {
     readonly call: string;
     readonly decision: Connect;
@@ -85,26 +88,31 @@ export async function startRecording(
         callee: prompts.language(target.locale),
       },
     });
-    let stopped: Promise<void> | undefined;
+    let stopped: ReturnType<MediaCall['stopRecording']> | undefined;
+    let written: Promise<void> | undefined;
     let failed = false;
-    async function close(): Promise<void> {
-      try {
-        await closeAndRecord();
-      } catch (error) {
-        events.count('recording-failed');
-        events.log('error', 'recording not closed', { recording: started.recording, error: nameOf(error) });
-      }
+    function closeFile(): NonNullable<typeof stopped> {
+      stopped ??= media.stopRecording().catch((error: unknown) => {
+        notClosed(error);
+        return undefined;
+      });
+      return stopped;
     }
-    async function closeAndRecord(): Promise<void> {
-      const summary = await media.stopRecording();
-      await masking.recordingEnded({
+    async function closeRow(): Promise<void> {
+      const summary = await closeFile();
+      const end = {
         tenant,
         recording: started.recording,
         status: failed || !summary ? 'failed' : 'complete',
         milliseconds: Math.round(summary?.milliseconds ?? 0),
         bytes: summary?.bytes ?? 0,
         sha256: summary?.sha256 ?? '',
-      });
+      } as const;
+      await patiently(doors.timers, () => masking.recordingEnded(end)).catch(notClosed);
+    }
+    function notClosed(error: unknown): void {
+      events.count('recording-failed');
+      events.log('error', 'recording not closed', { recording: started.recording, error: nameOf(error) });
     }
     media.onRecordingFailed((reason) => {
       failed = true;
@@ -112,9 +120,10 @@ export async function startRecording(
       events.log('error', 'recording failed', { call: recording.call, recording: started.recording, reason });
     });
     const running: RunningRecording = {
-      stop() {
-        stopped ??= close();
-        return stopped;
+      stop: () => closeFile().then(() => {}),
+      written() {
+        written ??= closeRow();
+        return written;
       },
     };
     try {
@@ -127,7 +136,8 @@ export async function startRecording(
       });
     } catch (error) {
       failed = true;
-      await running.stop();
+      // The call goes on at once, whatever the database does.
+      void running.written();
       throw error;
     }
     return running;
