@@ -17,3 +17,23 @@ export function channel(wav: Buffer, index: 0 | 1): Int16Array {
   }
   return Int16Array.from({ length: length / 4 }, (_, sample) => wav.readInt16LE(at + sample * 4 + index * 2));
 }
+
+/** A mono WAV of 16 bits. */
+export function wavOf(pcm: Int16Array): Buffer {
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(36 + pcm.length * 2, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(8_000, 24);
+  header.writeUInt32LE(16_000, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(pcm.length * 2, 40);
+  const samples = Buffer.alloc(pcm.length * 2);
+  for (const [index, sample] of pcm.entries()) samples.writeInt16LE(sample, index * 2);
+  return Buffer.concat([header, samples]);
+}
