@@ -160,11 +160,13 @@ describe('allocation', () => {
         if (chosen === undefined) continue;
         if (one.kind === 'close') {
           await masking.closeSession('default', chosen.session.id, { reason: 'resolved' });
+          for (const held of slots.values()) if (held.session === chosen.session.id) held.unswept = false;
           release(chosen.session.id, true);
         } else {
           await test.database.query(
             '',
-            `update sessions set expires_at = clock_timestamp() where tenant = $1 and session = $2 and status = 'open'`,
+            `update sessions set expires_at = clock_timestamp() where tenant = $1 and session = $2 and status = 'open'
+                and expires_at > clock_timestamp()`,
             ['default', chosen.session.id],
           );
           release(chosen.session.id, false);

@@ -172,6 +172,26 @@ describe('carriers, numbers and pools', () => {
     });
   });
 
+  it('does not take a number for seen that a refused session would have had', async () => {
+    const { masking } = heart;
+    const { numbers } = await heart.stock({ count: 2, first: 70, pool: 'refused' });
+    const open = (agent: number, customer: number, sharedNumber = false) =>
+      masking.createSession('default', {
+        pool: 'refused',
+        sharedNumber,
+        participants: [
+          { role: 'agent', phones: [phone(agent)] },
+          { role: 'customer', phones: [phone(customer)] },
+        ],
+      });
+    await open(50, 51);
+    await open(50, 51);
+    await masking.closeSession('default', (await open(52, 53)).id, { reason: 'resolved' });
+    // The agent's would have been the second number; the customer has none left.
+    await expect(open(52, 51)).rejects.toMatchObject({ code: 'pool-exhausted', pointer: '/participants/1' });
+    expect((await open(52, 53)).participants[0]?.dial).toBe(numbers[1]);
+  });
+
   it('goes through a pool that is larger than one note of what was seen', async () => {
     const { masking, test } = heart;
     const { numbers } = await heart.stock({ count: 200, first: 1_000, pool: 'large' });

@@ -112,13 +112,15 @@ begin
       and (select true from bindings b
         where b.tenant = p_tenant and b.party = p_parties[1] and b.number = n.number limit 1) is null
     order by n.ordinal limit 1;
+  -- The note says nothing of the number just found: the session may still be refused. (A number that is added at
+  -- this very moment may come under it; the third step finds that one, when the party has none else.)
   if v_number is null then
-    select max(n.ordinal) into v_ordinal from numbers n
+    select max(n.ordinal) + 1 into v_ordinal from numbers n
       where n.tenant = p_tenant and n.pool = p_pool and n.enabled;
   end if;
-  if v_ordinal > v_from + 64 then
+  if v_ordinal - 1 > v_from + 64 then
     insert into party_pools as w (tenant, party, pool, seen_through)
-      values (p_tenant, p_parties[1], p_pool, v_ordinal)
+      values (p_tenant, p_parties[1], p_pool, v_ordinal - 1)
       on conflict (tenant, party, pool) do update set seen_through = excluded.seen_through;
   end if;
 
@@ -131,7 +133,7 @@ begin
       order by b.released_at limit 1;
   end if;
 
-  -- 3. Rows whose bindings were erased since the note was written.
+  -- 3. Not seen after all: its binding was erased since the note was written.
   if v_number is null and v_from > 0 then
     select n.number into v_number from numbers n
       where n.tenant = p_tenant and n.pool = p_pool and n.enabled and 'voice' = any (n.capabilities)
