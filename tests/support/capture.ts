@@ -1,7 +1,7 @@
 /**
  * What really went over the wire: tcpdump on the loopback interface, and a reader of its file. Legs are told apart by
- * address, not by trust in what a message says: the platform is 127.0.0.1, the caller's side 127.0.0.2, the callee's
- * side 127.0.0.3; 127.0.0.4 is nobody that the platform knows.
+ * address, not by trust in what a message says. The caller's side is 127.0.0.1, since a program that doesn't bind its
+ * sockets (baresip's RTP) sends from there.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -9,9 +9,10 @@ import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '@samar/media';
 
+/** The platform must be started with `sipHost: addresses.platform`; `stranger` is nobody that it knows. */
 export const addresses = {
-  platform: '127.0.0.1',
-  caller: '127.0.0.2',
+  platform: '127.0.0.2',
+  caller: '127.0.0.1',
   callee: '127.0.0.3',
   stranger: '127.0.0.4',
 } as const;
@@ -31,11 +32,11 @@ export interface Capture {
   stop(): Promise<readonly Packet[]>;
 }
 
-/** Captures everything to and from both sides' addresses, whatever the port. Resolves once packets are caught. */
+/** Captures everything that the platform's address sends and gets, whatever the port. Resolves once packets are caught. */
 export async function startCapture(): Promise<Capture> {
   const folder = await mkdtemp(join(tmpdir(), 'samar-capture-'));
   const file = join(folder, 'packets.pcap');
-  const filter = `net 127.0.0.0/29 and not (src ${addresses.platform} and dst ${addresses.platform})`;
+  const filter = `host ${addresses.platform} and not (src ${addresses.platform} and dst ${addresses.platform})`;
   const options = [
     '-i',
     platform() === 'linux' ? 'lo' : 'lo0',
@@ -234,7 +235,7 @@ export function audioOf(packets: readonly RtpPacket[]): Int16Array {
 /** Whether these programs are installed (see scripts/peers.ts), and this machine lets us look at its loopback. */
 export function peersAreHere(...names: readonly string[]): boolean {
   const installed = (process.env['SAMAR_PEERS'] ?? '').split(',');
-  // Elsewhere 127.0.0.2 is no address of the machine's own.
+  // Elsewhere 127.0.0.3 is no address of the machine's own.
   if (platform() !== 'linux' || !names.every((name) => installed.includes(name))) return false;
   return process.getuid?.() === 0 || spawnSync('sudo', ['-n', 'true']).status === 0;
 }

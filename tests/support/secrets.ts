@@ -56,7 +56,11 @@ export function expectNoLeak(
   ] as const) {
     const party = parties[side];
     if (!party) continue;
-    const canaries = [...canariesOf(party, side), ...secretsOf(packets, side)];
+    const canaries = [
+      ...canariesOf(party, side),
+      { where: `${side}'s address`, kind: 'address', value: addresses[side] } as const,
+      ...secretsOf(packets, side),
+    ];
     const planted = findCanaries(bytesOf(packets.filter(sentBy(side))), canaries);
     expect(planted.length, `the search must find what the ${side} planted`).toBeGreaterThan(5);
     const reached = packets.filter(sentTo(other));
@@ -67,14 +71,13 @@ export function expectNoLeak(
   }
 }
 
-function canariesOf({ number, planted }: LegParty, side: Side): readonly Canary[] {
+export function canariesOf({ number, planted }: LegParty, side: string): readonly Canary[] {
   return [
     { where: `${side}'s number`, kind: 'number', value: number },
     { where: `${side}'s planted number`, kind: 'number', value: planted.number },
     { where: `${side}'s name`, kind: 'text', value: planted.name },
     { where: `${side}'s planted address`, kind: 'address', value: planted.address },
     { where: `${side}'s device`, kind: 'uuid', value: planted.uuid },
-    { where: `${side}'s address`, kind: 'address', value: addresses[side] },
   ];
 }
 
