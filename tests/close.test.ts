@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dialog, IncomingInvite } from '@samar/sip';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { promptNames } from '../packages/server/src/switch/prompts.ts';
 import { type ChildPlatform, childPlatform } from './support/child-platform.ts';
 import { connectTrunk, openSession, pause } from './support/platform.ts';
 import { inParallel, type RawCall, type RawCarrier, rawCarrier } from './support/raw-caller.ts';
 import { wavOf } from './support/sound.ts';
+import { rowsOf } from './support/sql.ts';
 
 /** Law 2: after `close` is acknowledged nothing connects, ever; and before it, what was promised holds. */
 let platform: ChildPlatform;
@@ -234,17 +234,11 @@ test('at the instant of expiry: nobody who calls later gets through, nobody who 
 });
 
 /** Calls of which this holds. */
-async function late(condition: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: platform.databaseUrl() });
-  await client.connect();
-  try {
-    const { rows } = await client.query(
-      `select c.call from calls c join sessions s on s.tenant = c.tenant and s.session = c.session where ${condition}`,
-    );
-    return rows;
-  } finally {
-    await client.end();
-  }
+function late(condition: string): Promise<readonly { readonly call: string }[]> {
+  return rowsOf(
+    platform.databaseUrl(),
+    `select c.call from calls c join sessions s on s.tenant = c.tenant and s.session = c.session where ${condition}`,
+  );
 }
 
 test('nothing of all these calls is left', async () => {

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { createDevCarrier, createPhone, type DevCarrier, likeness, loudness } from '@samar/devcarrier';
 import { nodeDoors } from '@samar/doors';
 import { loadPrompt } from '@samar/media';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type ChildPlatform, childPlatform } from './support/child-platform.ts';
 import { type ApiAnswer, connectTrunk, openSession, pause } from './support/platform.ts';
 import { inParallel, rawCarrier } from './support/raw-caller.ts';
 import { channel, sweep } from './support/sound.ts';
+import { rowsOf } from './support/sql.ts';
 
 /** `kill -9` while calls run and while sessions are being opened: what was acknowledged is there afterwards. */
 const doors = nodeDoors();
@@ -265,27 +265,22 @@ async function expectKept(platform: ChildPlatform, ledger: Ledger): Promise<void
     if (ledger.closed.has(id)) expect(body.status).toBe('closed');
     else if (!ledger.closing.has(id)) expect(body.status).toBe('open');
   });
-  const client = new pg.Client({ connectionString: platform.databaseUrl() });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ session: string; dials: string[]; status: string }>(
-      `select s.session, s.status, array_agg(n.e164 order by n.e164) filter (where b.released_at is null) as dials
-        from sessions s
-        left join bindings b on b.tenant = s.tenant and b.session = s.session
-        left join numbers n on n.tenant = b.tenant and n.number = b.number
-        group by s.session, s.status`,
-    );
-    const live = new Map(rows.map((row) => [row.session, row]));
-    for (const { id, people } of ledger.opened.values()) {
-      const row = live.get(id);
-      if (row?.status === 'open') expect(row.dials).toEqual(people.map(({ dial }) => dial).sort());
-      else expect(row?.dials).toBeNull();
-    }
-    // Whatever was under way is there as a whole or not at all.
-    expect(rows.filter((row) => row.status === 'open' && row.dials?.length !== 2)).toEqual([]);
-  } finally {
-    await client.end();
+  const rows = await rowsOf<{ session: string; dials: string[] | null; status: string }>(
+    platform.databaseUrl(),
+    `select s.session, s.status, array_agg(n.e164 order by n.e164) filter (where b.released_at is null) as dials
+      from sessions s
+      left join bindings b on b.tenant = s.tenant and b.session = s.session
+      left join numbers n on n.tenant = b.tenant and n.number = b.number
+      group by s.session, s.status`,
+  );
+  const live = new Map(rows.map((row) => [row.session, row]));
+  for (const { id, people } of ledger.opened.values()) {
+    const row = live.get(id);
+    if (row?.status === 'open') expect(row.dials).toEqual(people.map(({ dial }) => dial).sort());
+    else expect(row?.dials).toBeNull();
   }
+  // Whatever was under way is there as a whole or not at all.
+  expect(rows.filter((row) => row.status === 'open' && row.dials?.length !== 2)).toEqual([]);
 }
 
 /** One session a key, also when it is asked again, and for another body a refusal. */

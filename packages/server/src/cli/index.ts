@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, loadConfig } from '../config.ts';
+import { inWords } from './words.ts';
 
 /** Runs one command line (without `node` and the script). Resolves to the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -101,7 +102,7 @@ export async function run(words: readonly string[]): Promise<number> {
       process.stderr.write(`samar: ${error.message}\n`);
       return 2;
     }
-    process.stderr.write(`samar: ${error instanceof Error ? error.message : 'failed'}\n`);
+    process.stderr.write(`samar: ${inWords(error)}\n`);
     return 1;
   }
 }
