@@ -134,23 +134,25 @@ describe.skipIf(!peersAreHere('baresip', 'tcpdump')).each<Transport>(['udp', 'tc
       expect(record).toMatchObject({ outcome: 'connected', hangupBy: 'caller', hangupCause: 'bye' });
     });
 
-    test('takes a masked call; both hear each other; nothing of the other one is on the wire', async () => {
-      const { id, customerDials } = await session('to-baresip');
-      const call = phone.dial(customerDials);
-      const incoming = await baresip.event('CALL_INCOMING');
-      expect(incoming.peeruri).toContain('+622150077001@127.0.0.2');
-      expect(incoming.peerdisplayname ?? '').toBe('');
-      await baresip.accept();
-      expect(await call.answered).toEqual({ ok: true });
-      const heard = await talk(call);
-      call.hangUp();
-      await baresip.event('CALL_CLOSED');
-      packets = await capture.stop();
-      await expectBothHeard(heard);
-      expectNoLeak(packets, { caller: driver, callee: customer });
-      const [record] = await settledCalls(platform.call, id);
-      expect(record).toMatchObject({ outcome: 'connected', hangupBy: 'caller', hangupCause: 'bye' });
-    });
+    // Over TCP the platform's own connection can't be told from baresip's: see `sentTo`.
+    if (transport === 'udp')
+      test('takes a masked call; both hear each other; nothing of the other one is on the wire', async () => {
+        const { id, customerDials } = await session('to-baresip');
+        const call = phone.dial(customerDials);
+        const incoming = await baresip.event('CALL_INCOMING');
+        expect(incoming.peeruri).toContain('+622150077001@127.0.0.2');
+        expect(incoming.peerdisplayname ?? '').toBe('');
+        await baresip.accept();
+        expect(await call.answered).toEqual({ ok: true });
+        const heard = await talk(call);
+        call.hangUp();
+        await baresip.event('CALL_CLOSED');
+        packets = await capture.stop();
+        await expectBothHeard(heard);
+        expectNoLeak(packets, { caller: driver, callee: customer });
+        const [record] = await settledCalls(platform.call, id);
+        expect(record).toMatchObject({ outcome: 'connected', hangupBy: 'caller', hangupCause: 'bye' });
+      });
   },
 );
 

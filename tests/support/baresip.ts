@@ -8,9 +8,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SAMPLE_RATE, tone } from '@samar/media';
+import { tone } from '@samar/media';
 import { pause } from './platform.ts';
 import { freePort } from './sipp.ts';
+import { wavOf } from './sound.ts';
 
 export interface BaresipOptions {
   readonly address: string;
@@ -201,23 +202,4 @@ function samplesOf(wav: Buffer): Int16Array {
   const start = wav.indexOf('data', 12, 'latin1') + 8;
   const count = Math.max(0, Math.floor((wav.length - start) / 2));
   return Int16Array.from({ length: count }, (_, index) => wav.readInt16LE(start + index * 2));
-}
-
-/** 16-bit mono at 8,000 Hz. */
-function wavOf(samples: Int16Array): Buffer {
-  const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0);
-  header.writeUInt32LE(36 + data.length, 4);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(SAMPLE_RATE, 24);
-  header.writeUInt32LE(SAMPLE_RATE * 2, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36);
-  header.writeUInt32LE(data.length, 40);
-  return Buffer.concat([header, data]);
 }

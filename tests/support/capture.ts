@@ -32,11 +32,11 @@ export interface Capture {
   stop(): Promise<readonly Packet[]>;
 }
 
-/** Captures everything that the platform's address sends and gets, whatever the port. Resolves once packets are caught. */
+/** Captures everything between the four addresses, whatever the port. Resolves once packets are caught. */
 export async function startCapture(): Promise<Capture> {
   const folder = await mkdtemp(join(tmpdir(), 'samar-capture-'));
   const file = join(folder, 'packets.pcap');
-  const filter = `host ${addresses.platform} and not (src ${addresses.platform} and dst ${addresses.platform})`;
+  const filter = `net 127.0.0.0/29 and not (src ${addresses.caller} and dst ${addresses.caller})`;
   const options = [
     '-i',
     platform() === 'linux' ? 'lo' : 'lo0',
@@ -123,10 +123,17 @@ function readIpv4(ip: Buffer): Packet | undefined {
   };
 }
 
+/**
+ * The platform's own TCP connections don't come from its address but from the machine's first one, as connections do
+ * that nobody has bound. Caller and callee never speak to each other: what reaches the callee, the platform has sent.
+ */
+const isPlatform = (address: string, side: Side): boolean =>
+  address === addresses.platform || (side === 'callee' && address === addresses.caller);
+
 export const sentTo = (side: Side) => (packet: Packet) =>
-  packet.from.address === addresses.platform && packet.to.address === addresses[side];
+  packet.to.address === addresses[side] && isPlatform(packet.from.address, side);
 export const sentBy = (side: Side) => (packet: Packet) =>
-  packet.from.address === addresses[side] && packet.to.address === addresses.platform;
+  packet.from.address === addresses[side] && isPlatform(packet.to.address, side);
 
 /** Datagrams one after the other, each stream of TCP whole: what a search must look at. */
 export function bytesOf(packets: readonly Packet[]): Buffer {
