@@ -35,8 +35,8 @@ export interface ApiAnswer {
 
 export const adminKey = 'test-admin-key-0123456789';
 
-/** Each test file gets RTP ports of its own, below those that the system hands out (32,768 and up). */
-let nextPorts = 20_000 + (process.pid % 60) * 200;
+/** Each test file gets RTP ports of its own: above those of the media tests, below those that the system hands out. */
+let nextPorts = 23_000 + (process.pid % 45) * 200;
 
 export function takeRtpPorts(count: number): { readonly from: number; readonly to: number } {
   if (nextPorts + count > 32_768) nextPorts = 20_000;
