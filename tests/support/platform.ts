@@ -39,7 +39,7 @@ export const adminKey = 'test-admin-key-0123456789';
 let nextPorts = 23_000 + (process.pid % 45) * 200;
 
 export function takeRtpPorts(count: number): { readonly from: number; readonly to: number } {
-  if (nextPorts + count > 32_768) nextPorts = 20_000;
+  if (nextPorts + count > 32_768) nextPorts = 23_000;
   const from = nextPorts;
   nextPorts += count;
   return { from, to: from + count - 1 };
