@@ -12,7 +12,7 @@ import type { Config } from '../config.ts';
 import { createMasking } from '../masking/index.ts';
 import { scopes } from '../masking/service.ts';
 import { openDatabase } from '../store/index.ts';
-import { createSwitch, loadPrompts, type Switch } from '../switch/index.ts';
+import { createSwitch, loadPrompts, nameOf, type Switch } from '../switch/index.ts';
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
 import { platformMetrics } from './metrics.ts';
@@ -51,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await part
         .stop()
         .catch((error: unknown) =>
-          log.error('did not stop cleanly', { part: part.name, error: String(error) }),
+          log.error('did not stop cleanly', { part: part.name, error: nameOf(error) }),
         );
     }
   }
@@ -64,6 +64,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         : { url: config.databaseUrl }),
       onMigration: (migration) => log.info('migration', { migration }),
       report: ({ event }) => log.warn('database', { event }),
+      // A caller listens to silence meanwhile: better a clear 503 soon than an answer late.
+      waitMilliseconds: 2_500,
     });
     running.push({ name: 'database', stop: () => database.close() });
     const recordings = join(config.dataDir, 'recordings');
@@ -75,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       database,
       vault,
       doors,
+      report: (task, error) => log.warn('background work failed', { task, error: nameOf(error) }),
       ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
     });
     const newAdminKey = config.adminKey === undefined ? await firstKey(masking) : undefined;

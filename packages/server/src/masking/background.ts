@@ -4,7 +4,7 @@
  */
 
 import { forgetIdempotent } from '../store/queries/access.ts';
-import { interruptCalls } from '../store/queries/calls.ts';
+import { interruptCalls, interruptRecordings } from '../store/queries/calls.ts';
 import { sealLedger } from '../store/queries/ledger.ts';
 import { announceNode, forgetNodes } from '../store/queries/nodes.ts';
 import { endedAmong, expireSessions } from '../store/queries/sessions.ts';
@@ -81,6 +81,7 @@ export function createBackground(
         loop('ledger', 1_000, () => sealLedger(database)),
         loop('clean-up', 60_000, async () => {
           await drain(() => forgetIdempotent(database, batch));
+          await drain(() => interruptRecordings(database, batch));
           await forgetNodes(database);
         }),
       ];

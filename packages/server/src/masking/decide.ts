@@ -41,6 +41,7 @@ export function createDecisions(
 
   const decisions = createBatcher<queries.AskedCall, readonly queries.DecidedRow[]>({
     maximum: 100,
+    inFlight: 1,
     pace: { milliseconds: askingPace, timers: doors.timers },
     async run(asked) {
       const rows = await queries.decideCalls(database, node(), asked);
@@ -51,6 +52,7 @@ export function createDecisions(
 
   const answers = createBatcher<queries.AnsweredCall, boolean>({
     maximum: 100,
+    inFlight: 1,
     pace: { milliseconds: askingPace, timers: doors.timers },
     // Asked twice it would say no: the call is answered already.
     mayRetry: neverSent,
@@ -62,6 +64,7 @@ export function createDecisions(
 
   const ends = createBatcher<CallEnd, undefined>({
     maximum: 100,
+    inFlight: 1,
     pace: { milliseconds: endingPace, timers: doors.timers },
     async run(ended) {
       await queries.endCalls(database, ended);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { interruptRecordings } from '../store/queries/calls.ts';
 import { createMasking } from './masking.ts';
 import type { CreatedSession, NewSession } from './service.ts';
 import { phone, type TestMasking, testMasking } from './testing.ts';
@@ -215,6 +216,18 @@ describe('the life of sessions and calls', () => {
       status: 'ended',
       outcome: 'interrupted',
       recording: { id: recording.recording, status: 'interrupted' },
+    });
+    // A recording whose row was made, but of which the switch never heard: closed when its call is long over.
+    await test.database.query('', `update recordings set status = 'recording', ended_at = null`, []);
+    expect(await interruptRecordings(test.database, 10)).toBe(0);
+    await test.database.query(
+      '',
+      `update calls set ended_at = now() - interval '61 min' where ended_at is not null`,
+      [],
+    );
+    expect(await interruptRecordings(test.database, 10)).toBe(1);
+    expect((await again.getCall('default', calls[0] ?? '')).recording).toMatchObject({
+      status: 'interrupted',
     });
     expect(await again.getCall('default', living)).toMatchObject({ status: 'ringing' });
     expect(await again.answered({ ...target, call: calls[1] ?? '' })).toBe(false);

@@ -6,6 +6,7 @@
  * May import: sip, media, doors, masking (types). Imported by: cli.
  * Data: SIP stack → switch.ts → call.ts → (masking, media, SIP stack).
  */
+export { nameOf } from './errors.ts';
 export { loadPrompts, type PromptBook, type PromptName, promptNames } from './prompts.ts';
 export { createSwitch } from './switch.ts';
 export type { Switch, SwitchEvents, SwitchLimits, SwitchOptions } from './types.ts';

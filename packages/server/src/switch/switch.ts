@@ -7,7 +7,7 @@ import { calledNumber, callerNumber } from './identity.ts';
 import { hostAddresses, type TrunkTable, trunkTable } from './trunks.ts';
 import type { Switch, SwitchLimits, SwitchOptions } from './types.ts';
 
-const defaults: SwitchLimits = { calls: 5_000, deciding: 200, lag: 100, refusal: 20_000, consent: 10_000 };
+const defaults: SwitchLimits = { calls: 5_000, deciding: 400, lag: 100, refusal: 20_000, consent: 10_000 };
 
 /** Carriers are read again this often: a change made on another node is seen within it. Milliseconds. */
 const trunkRefresh = 2_000;

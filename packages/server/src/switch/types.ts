@@ -27,7 +27,7 @@ export interface SwitchOptions {
 export interface SwitchLimits {
   /** Calls alive at once; past it INVITEs get 503 with Retry-After. Default 5,000. */
   readonly calls: number;
-  /** Calls that wait for a decision; past it INVITEs get 503 with Retry-After. Default 200. */
+  /** Calls that wait for a decision; past it INVITEs get 503 with Retry-After. Default 400. */
   readonly deciding: number;
   /** New calls are refused while the signalling thread runs later than this, again and again. Milliseconds, default 100. */
   readonly lag: number;

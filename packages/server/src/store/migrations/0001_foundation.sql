@@ -315,6 +315,8 @@ create table recordings (
   foreign key (tenant, call) references calls
 );
 create index recordings_call on recordings (tenant, call);
+-- Asked across tenants, by the clean-up.
+create index recordings_running on recordings (tenant, recording) where status = 'recording';
 
 -- ------------------------------------------------------------------ ledger
 -- Written in the transaction of what it tells of. A sealer gives each entry its place in the tenant's chain later,

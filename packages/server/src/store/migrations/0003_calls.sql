@@ -137,9 +137,6 @@ set plan_cache_mode = force_generic_plan as $$
 declare
   v_ended jsonb;
 begin
-  perform from calls c
-    join jsonb_to_recordset(p_ends) as e(tenant text, call text) on e.tenant = c.tenant and e.call = c.call
-    order by c.tenant, c.call for no key update of c;
   with closed as (
     update calls c
       set status = 'ended', outcome = e.outcome, hangup_by = e."hangupBy", hangup_cause = e."hangupCause",

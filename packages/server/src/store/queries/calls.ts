@@ -90,6 +90,27 @@ export async function interruptCalls(
   return rows[0]?.count ?? 0;
 }
 
+/**
+ * Recordings still open an hour after their call has ended: whose start or end was committed and never heard of.
+ * Returns how many were closed.
+ */
+export async function interruptRecordings(queries: Queries, limit: number): Promise<number> {
+  const rows = await queries.query<{ readonly recording: string }>(
+    'interrupt_recordings',
+    `update recordings r set status = 'interrupted', ended_at = now()
+       from (
+         select r.tenant, r.recording from recordings r
+           join calls c on c.tenant = r.tenant and c.call = r.call
+           where r.status = 'recording' and c.ended_at < now() - interval '1 hour'
+           order by r.tenant, r.recording limit $1 for no key update of r skip locked
+       ) x
+       where r.tenant = x.tenant and r.recording = x.recording
+       returning r.recording`,
+    [limit],
+  );
+  return rows.length;
+}
+
 /** The owner of a called number. */
 export async function findNumber(
   queries: Queries,
