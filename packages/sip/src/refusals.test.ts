@@ -127,6 +127,30 @@ describe('requests outside dialogs', () => {
     expect((await ask(requestLines('BYE', { toTag: tag, sequence: 3 })))?.status).toBe(200);
   });
 
+  it.each([
+    ['nothing', undefined, 199, []],
+    ['nothing, for 200 ms', undefined, 211, [100]],
+    ['180 at once', 180, 1_000, [180]],
+  ] as const)('says 100 to an INVITE only when it is due: %s', async (_, status, milliseconds, said) => {
+    const { peer, world } = await scene({
+      onInvite(invite) {
+        if (status !== undefined) invite.progress(status);
+      },
+    });
+    peer.send(requestLines('INVITE'), sdp);
+    await world.advance(milliseconds);
+    expect(peer.responses('INVITE').map((response) => response.status)).toEqual(said);
+  });
+
+  it('says 100 at once when the INVITE comes again, and once', async () => {
+    const { peer, world } = await scene({ onInvite() {} });
+    peer.send(requestLines('INVITE'), sdp);
+    await world.advance(50);
+    peer.send(requestLines('INVITE'), sdp);
+    await world.advance(1_000);
+    expect(peer.responses('INVITE').map((response) => response.status)).toEqual([100]);
+  });
+
   it('CANCEL ends a call that rings', async () => {
     let cancelled = 0;
     const { ask, peer, stack, world } = await scene({
@@ -137,7 +161,7 @@ describe('requests outside dialogs', () => {
     });
     expect((await ask(requestLines('INVITE'), sdp))?.status).toBe(180);
     expect((await ask(requestLines('CANCEL', { branch: 'z9hG4bK-INVITE-1' })))?.status).toBe(200);
-    expect(peer.responses('INVITE').map(({ status }) => status)).toEqual([100, 180, 487]);
+    expect(peer.responses('INVITE').map(({ status }) => status)).toEqual([180, 487]);
     expect(cancelled).toBe(1);
     await world.advance(40_000);
     expect([stack.counts.dialogs, world.pending]).toEqual([0, 0]);

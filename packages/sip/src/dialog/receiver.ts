@@ -56,7 +56,7 @@ export function createReceiver(options: StackOptions, contextOf: () => Context):
       respond(400);
       return;
     }
-    respond(100, timestamp(transaction));
+    transaction.tryingSoon(timestamp(transaction));
     try {
       options.onInvite(call);
     } catch {

@@ -10,7 +10,10 @@ import type { ServerDoors } from './server.ts';
 import { InviteServer } from './server-invite.ts';
 import { PlainServer } from './server-plain.ts';
 import type { Timing } from './timing.ts';
-import type { Wheel } from './wheel.ts';
+import type { TimerOwner, Wheel, WheelTimer } from './wheel.ts';
+
+/** RFC 3261 section 17.2.1: a 100 is due when nothing else is said within this many milliseconds. */
+const TRYING = 200;
 
 export interface ServerShared {
   readonly transport: Transport;
@@ -23,7 +26,7 @@ export interface ServerShared {
   onEvent(event: string): void;
 }
 
-export class ServerTransaction implements ServerDoors {
+export class ServerTransaction implements ServerDoors, TimerOwner {
   readonly key: string;
   readonly mergeKey: string | undefined;
   readonly flow: Flow;
@@ -38,6 +41,8 @@ export class ServerTransaction implements ServerDoors {
   /** Given up with the final response: what lingers for 32 s must be small. */
   #request: SipRequest | undefined;
   #frame: ResponseFrame | undefined;
+  /** The 100 that is due, until anything is said. */
+  #trying: { readonly timer: WheelTimer; readonly extra: string } | undefined;
   #counted = true;
 
   constructor(
@@ -88,12 +93,23 @@ export class ServerTransaction implements ServerDoors {
   respond(status: number, parts: ResponseParts & { readonly tag?: string } = {}): Buffer {
     const request = this.#request;
     if (!request) return Buffer.alloc(0);
+    this.#trying?.timer.cancel();
+    this.#trying = undefined;
     this.#frame ??= frameOf(request, this.flow.source);
     const extra = (parts.extra ?? '') + this.#shared.serverLine;
     const tag = parts.tag ?? (status === 100 ? '' : this.tag);
     const bytes = composeResponse(this.#frame, status, tag, { ...parts, extra });
     this.#machine.respond(status, bytes);
     return bytes;
+  }
+
+  /** Says 100 if nothing else is said within 200 ms, or when the INVITE comes again before. */
+  tryingSoon(extra: string): void {
+    this.#trying = { timer: this.wheel.after(TRYING, this, 'trying'), extra };
+  }
+
+  onTimer(): void {
+    if (this.#trying) this.respond(100, { extra: this.#trying.extra });
   }
 
   /** The same bytes again: reliable provisional responses and 2xx to INVITE, which their senders repeat. */
@@ -103,7 +119,10 @@ export class ServerTransaction implements ServerDoors {
   }
 
   repeated(): void {
-    this.#machine.repeated();
+    if (this.#trying) {
+      this.onEvent('retransmission');
+      this.onTimer();
+    } else this.#machine.repeated();
   }
 
   /** See `InviteServer.ack`. */
@@ -139,6 +158,7 @@ export class ServerTransaction implements ServerDoors {
   }
 
   ended(): void {
+    this.#trying?.timer.cancel();
     this.finishedOnce();
     this.#shared.ended(this);
   }
