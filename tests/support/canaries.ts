@@ -20,7 +20,7 @@ export interface Hit {
   readonly near: string;
 }
 
-/** A number, a name, an address and an identifier for one field; the address is one of RFC 5737's 762. */
+/** What is planted in one field. */
 export interface Planted {
   readonly number: string;
   readonly name: string;
@@ -36,10 +36,14 @@ export interface Aviary {
   readonly canaries: readonly Canary[];
 }
 
+/** RFC 5737. */
 const documentation = ['192.0.2', '198.51.100', '203.0.113'] as const;
 
-/** `country` and two digits begin every number of the aviary: choose them so that no number of the test looks so. */
-export function createAviary(prefix = '+6277'): Aviary {
+/**
+ * Aviaries with different `index` (0 to 2) share no canary. No number of a test may begin like those of its aviaries:
+ * +6277, +6276, +6275. Addresses repeat after 254 fields: there are not more of them.
+ */
+export function createAviary(index: 0 | 1 | 2 = 0): Aviary {
   const canaries: Canary[] = [];
   let count = 0;
   return {
@@ -48,13 +52,16 @@ export function createAviary(prefix = '+6277'): Aviary {
     plant(where) {
       count += 1;
       // Spread over all digits: neighbours must not share most of their digits.
-      const digits = String((count * 7_368_787 + 1_234_567) % 1_000_000_007).padStart(10, '0');
+      const digits = String((count * 7_368_787 + index * 333_333_331 + 1_234_567) % 1_000_000_007).padStart(
+        10,
+        '0',
+      );
       const hex = (value: number, width: number) => value.toString(16).padStart(width, '0');
-      const mixed = Math.imul(count, 0x9e3779b1) >>> 0;
+      const mixed = Math.imul(count * 3 + index, 0x9e3779b1) >>> 0;
       const planted: Planted = {
-        number: `${prefix}${digits}`,
+        number: `+62${77 - index}${digits}`,
         name: `Kanari${letters(mixed)}`,
-        address: `${documentation[count % 3]}.${1 + (Math.floor(count / 3) % 254)}`,
+        address: `${documentation[index]}.${1 + (count % 254)}`,
         uuid: `${hex(mixed, 8)}-4f3b-4${hex(count & 0xfff, 3)}-8a5d-${hex(Math.imul(mixed, 0x85ebca6b) >>> 0, 8)}c0de`,
       };
       canaries.push(
@@ -97,6 +104,22 @@ export function findCanaries(haystack: Buffer, canaries: readonly Canary[], shor
       near: printable(bytes.subarray(Math.max(0, at - 40), at + needle.bytes.length + 40)),
     })),
   );
+}
+
+/** For many megabytes: only numbers and names, as they are. */
+export function findPlain(haystack: Buffer, canaries: readonly Canary[]): readonly Hit[] {
+  const needles = canaries
+    .filter(({ kind }) => kind === 'number' || kind === 'text')
+    .map((canary): Needle => {
+      const text = canary.kind === 'number' ? canary.value.slice(3) : canary.value;
+      return { canary, form: 'as it is', bytes: fold(Buffer.from(text)) };
+    });
+  return searcher(needles)(fold(haystack)).map(({ needle, at }) => ({
+    canary: needle.canary,
+    form: needle.form,
+    at,
+    near: printable(haystack.subarray(Math.max(0, at - 40), at + 60)),
+  }));
 }
 
 /** One line a hit, each place and form once: what a failed expectation prints. */
