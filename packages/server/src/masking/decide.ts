@@ -41,7 +41,6 @@ export function createDecisions(
 
   const decisions = createBatcher<queries.AskedCall, readonly queries.DecidedRow[]>({
     maximum: 100,
-    inFlight: 1,
     pace: { milliseconds: askingPace, timers: doors.timers },
     async run(asked) {
       const rows = await queries.decideCalls(database, node(), asked);
@@ -52,7 +51,6 @@ export function createDecisions(
 
   const answers = createBatcher<queries.AnsweredCall, boolean>({
     maximum: 100,
-    inFlight: 1,
     pace: { milliseconds: askingPace, timers: doors.timers },
     // Asked twice it would say no: the call is answered already.
     mayRetry: neverSent,

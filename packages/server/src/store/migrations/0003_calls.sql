@@ -24,7 +24,7 @@ begin
     select a.tenant, a.call, a.number, a.caller
       from unnest(p_tenants, p_calls, p_numbers, p_callers) as a(tenant, call, number, caller)
   ), found as materialized (
-    select a.tenant, a.call, a.number, y.party, b.session, b.participant, s.recording, t.settings,
+    select a.tenant, a.call, a.number, y.party, b.session, b.participant, s.recording, t.settings, t.default_locale,
         coalesce(p.locale, t.default_locale) as locale,
         case
           when b.session is null or not n.enabled then 'not-connected'
@@ -67,10 +67,9 @@ begin
       o.e164, o.number, o.carrier
     from found f
     left join lateral (
-      select p.position, h.position as phone_position, p.participant, h.party, coalesce(p.locale, t.default_locale) as locale,
+      select p.position, h.position as phone_position, p.participant, h.party, coalesce(p.locale, f.default_locale) as locale,
           y.phone, k.party_key, k.wrapped, k.tenant_key_version, n.e164, n.number, n.carrier
         from participants p
-        join tenants t on t.tenant = p.tenant
         join participant_phones h on h.tenant = p.tenant and h.session = p.session and h.participant = p.participant
         join parties y on y.tenant = h.tenant and y.party = h.party
         join party_keys k on k.tenant = y.tenant and k.party = y.party and k.party_key = y.phone_key
@@ -91,14 +90,15 @@ set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz;
 begin
-  perform from sessions s
-    join (select distinct a.tenant, a.session from unnest(p_tenants, p_sessions) as a(tenant, session)) x
-      on x.tenant = s.tenant and x.session = s.session
-    order by s.tenant, s.session for no key update of s;
+  -- One look-up by key for each session, whatever the planner knows of the table: `offset 0` keeps it apart.
+  perform (select true from sessions s where s.tenant = x.tenant and s.session = x.session for no key update of s)
+    from (
+      select distinct a.tenant, a.session from unnest(p_tenants, p_sessions) as a(tenant, session)
+        order by a.tenant, a.session offset 0
+    ) x;
   v_now := clock_timestamp();
   return query
   with alive as materialized (
-    -- One look-up by key for each call, whatever the planner knows of the tables: `offset 0` keeps it apart.
     select a.tenant, a.call, a.session, a.participant
       from unnest(p_tenants, p_calls, p_sessions, p_participants) as a(tenant, call, session, participant)
       cross join lateral (
@@ -165,10 +165,13 @@ begin
   -- A talk is use: the idle time starts again when it ends. A session that is being ended meanwhile is left alone.
   if v_ended is not null then
     with busy as (
-      select s.tenant, s.session from sessions s
-        join jsonb_to_recordset(v_ended) as x(tenant text, session text) on x.tenant = s.tenant and x.session = s.session
-        where s.idle_seconds is not null and s.status = 'open' and s.idle_expires_at > clock_timestamp()
-        for no key update of s skip locked
+      select s.tenant, s.session from jsonb_to_recordset(v_ended) as x(tenant text, session text)
+        cross join lateral (
+          select s.tenant, s.session from sessions s
+            where s.tenant = x.tenant and s.session = x.session
+              and s.idle_seconds is not null and s.status = 'open' and s.idle_expires_at > clock_timestamp()
+            for no key update of s skip locked
+        ) s
     )
     update sessions s set idle_expires_at = clock_timestamp() + make_interval(secs => s.idle_seconds)
       from busy b where s.tenant = b.tenant and s.session = b.session;
