@@ -70,6 +70,8 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
+  // A test that failed half-way leaves nothing running.
+  process.once('exit', () => child.kill('SIGKILL'));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const socket = await reach(address, control).catch((error: unknown) => {
     child.kill('SIGKILL');

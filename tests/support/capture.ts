@@ -55,6 +55,13 @@ export async function startCapture(): Promise<Capture> {
   // `-Z root`: else Debian's tcpdump becomes a user who may not write into our folder.
   const [program = '', ...args] = [...asRoot, 'tcpdump', ...options, '-Z', 'root', filter];
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const end = () => {
+    // Nobody but root may end what sudo runs; sudo hands the signal on.
+    if (asRoot.length === 0) child.kill('SIGINT');
+    else spawnSync('sudo', ['-n', 'kill', '-INT', String(child.pid)]);
+  };
+  // A test that failed half-way leaves nothing running.
+  process.once('exit', end);
   let said = '';
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
@@ -69,9 +76,8 @@ export async function startCapture(): Promise<Capture> {
     async stop() {
       // What was sent last must come out of the kernel's buffer first.
       await new Promise((resolve) => setTimeout(resolve, 300));
-      // Nobody but root may end what sudo runs; sudo hands the signal on.
-      if (asRoot.length === 0) child.kill('SIGINT');
-      else spawnSync('sudo', ['-n', 'kill', '-INT', String(child.pid)]);
+      process.off('exit', end);
+      end();
       await exited;
       const bytes = await readFile(file);
       await rm(folder, { recursive: true, force: true });

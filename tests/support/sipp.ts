@@ -62,16 +62,20 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     ],
     { cwd: folder, stdio: 'ignore' },
   );
+  // A test that failed half-way leaves nothing running.
+  const stop = () => void child.kill('SIGKILL');
+  process.once('exit', stop);
   const finished = new Promise<number | null>((resolve, reject) => {
     child.once('exit', (code) => resolve(code));
     child.once('error', reject);
   }).then(async (code) => {
+    process.off('exit', stop);
     const said = await readFile(join(folder, 'errors.log'), 'utf8').catch(() => '');
     await rm(folder, { recursive: true, force: true });
     return { code, said };
   });
   if (options.target === undefined) await listening(child, options.transport, address, port);
-  return { port, finished, stop: () => void child.kill('SIGKILL') };
+  return { port, finished, stop };
 }
 
 /** A port that was free for TCP a moment ago; tests with peers run one by one. */
@@ -163,7 +167,6 @@ export const label = (name: string) => `<label id="${name}"/>`;
 export const pause = (milliseconds: number) => `<pause milliseconds="${milliseconds}"/>`;
 /** From now on the tone is sent to where the last SDP pointed. */
 export const playTone = '<nop><action><exec rtp_stream="tone.ulaw,-1,0"/></action></nop>';
-export const pauseTone = '<nop><action><exec rtp_stream="pause"/></action></nop>';
 
 // ---------------------------------------------------------------- messages
 
