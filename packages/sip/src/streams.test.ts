@@ -52,6 +52,25 @@ describe('a connection', () => {
     expect(seen.text.match(/SIP\/2\.0 200 OK/g)).toHaveLength(2);
   });
 
+  it('leaves from the address that we listen on, as peers filter by source', async () => {
+    const { world, stack } = await server();
+    const sources: string[] = [];
+    await world.network.listenTcp({ address: '192.0.2.7', port: 5060 }, (connection) => {
+      sources.push(connection.remote.address);
+      connection.destroy();
+    });
+    const uri = 'sip:192.0.2.7';
+    void stack.request({
+      method: 'OPTIONS',
+      target: { host: '192.0.2.7', port: 5060, transport: 'tcp' },
+      uri,
+      from: { uri },
+      to: { uri },
+    });
+    await world.advance(100);
+    expect(sources).toEqual(['192.0.2.2']);
+  });
+
   it('gets a CRLF for its double CRLF', async () => {
     const { world, connect } = await server();
     const { connection, seen } = await connect();

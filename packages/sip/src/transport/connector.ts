@@ -28,6 +28,7 @@ export interface Connector {
 export function connector(
   network: Network,
   certificateAuthority: string | Buffer | undefined,
+  localAddress: (hop: Hop) => string | undefined,
   user: ChannelUser,
   wheel: Wheel,
   limits: StackLimits,
@@ -51,7 +52,14 @@ export function connector(
   }
 
   async function open(hop: Hop, key: string, entry: Opening): Promise<void> {
-    const options = { address: hop.address, port: hop.port, timeoutMilliseconds: CONNECT_TIMEOUT };
+    const from = localAddress(hop);
+    const options = {
+      address: hop.address,
+      port: hop.port,
+      timeoutMilliseconds: CONNECT_TIMEOUT,
+      // Peers filter by source: connections leave from the address that datagrams leave from.
+      ...(from === undefined ? {} : { localAddress: from }),
+    };
     try {
       const connection =
         hop.transport === 'tls'

@@ -114,11 +114,23 @@ export async function openTransport(
   const connections = connector(
     doors.network,
     options.certificateAuthority,
+    listeningAddress,
     channelUser,
     wheel,
     limits,
     user.onEvent,
   );
+
+  /** The address that we listen on for this transport and family; undefined where that is every address. */
+  function listeningAddress({ transport, address }: Hop): string | undefined {
+    return options.listen.find(
+      (on) =>
+        on.transport === transport &&
+        familyOf(on.address) === familyOf(address) &&
+        on.address !== '0.0.0.0' &&
+        on.address !== '::',
+    )?.address;
+  }
 
   function receiveOn(socket: UdpSocket) {
     return (data: Buffer, address: string, port: number) => {
