@@ -89,6 +89,28 @@ describe('a call within a session', () => {
     }
   });
 
+  test('each leg has its own codec, and both are understood', async () => {
+    const alaw = await createPhone({
+      doors,
+      number: '+6281399110022',
+      carrier: network.local,
+      codecs: ['PCMA'],
+    });
+    const { dials } = await openSession(platform.call, [alaw.number, customerNumber]);
+    const incoming = customer.nextCall();
+    const call = alaw.dial(dials[0]);
+    expect(await call.answered).toEqual({ ok: true });
+    const other = await incoming;
+    const [there, back] = [await speech('driver'), await speech('customer')];
+    await Promise.all([call.say(there), other.say(back)]);
+    await pause(200);
+    expect(likeness(other.heard(), there)).toBeGreaterThan(0.9);
+    expect(likeness(call.heard(), back)).toBeGreaterThan(0.9);
+    call.hangUp();
+    await other.ended;
+    await alaw.close();
+  });
+
   test('the callee hangs up', async () => {
     const { id, dials } = await session();
     const incoming = customer.nextCall();

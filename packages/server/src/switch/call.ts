@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Timer } from '@samar/doors';
-import { type Codec, MediaBusy, type MediaCall } from '@samar/media';
+import { MediaBusy, type MediaCall } from '@samar/media';
 import {
   type Dialog,
   type DialogEnd,
@@ -258,10 +258,10 @@ export class Call {
   }
 
   /** Our one answer to the caller's offer; undefined when the INVITE had none. */
-  #answerBody(preferred?: Codec): Buffer | undefined {
+  #answerBody(): Buffer | undefined {
     const offer = this.#invite.request.body;
     if (this.#answer || offer.length === 0) return this.#answer;
-    const answer = this.#near?.answerTo(offer, preferred);
+    const answer = this.#near?.answerTo(offer);
     this.#answer = answer && 'body' in answer ? answer.body : undefined;
     return this.#answer;
   }
@@ -383,7 +383,7 @@ export class Call {
     near.sipStatus = 200;
     this.#talking = true;
     this.#callerState = 'answered';
-    const answer = this.#answerBody(far?.media?.codec);
+    const answer = this.#answerBody();
     const nearDialog = this.#invite.answer(answer ?? this.#near?.offer() ?? Buffer.alloc(0), {
       contentType: 'application/sdp',
     });

@@ -19,13 +19,12 @@ import {
  */
 export interface LegMedia {
   readonly leg: MediaLeg;
-  /** The codec in use, once an offer or an answer was taken. */
-  readonly codec: Codec | undefined;
   /**
    * Takes the peer's offer and composes our answer; or the status that refuses it. The codec is the one in use, else
-   * `preferred`, else the peer's own first choice.
+   * the peer's own first choice: never the other leg's, which would tell something of it. Legs that differ are
+   * transcoded.
    */
-  answerTo(offer: Buffer, preferred?: Codec): { readonly body: Buffer } | { readonly status: number };
+  answerTo(offer: Buffer): { readonly body: Buffer } | { readonly status: number };
   /** Our offer: the same two codecs in the same order to everybody, so that it tells nothing of the other leg. */
   offer(): Buffer;
   /** Takes the peer's answer to our offer. False: it can't be used. */
@@ -82,13 +81,10 @@ export function legMedia(options: LegMediaOptions): LegMedia {
 
   return {
     leg,
-    get codec() {
-      return codec;
-    },
-    answerTo(offer, preferred) {
+    answerTo(offer) {
       const remote = parseAudio(offer);
       if (typeof remote === 'string') return { status: refusalStatus(remote) };
-      const chosen = choose(remote, codec ?? preferred);
+      const chosen = choose(remote, codec);
       if (!chosen) return { status: 488 };
       return { body: composeAnswer(local(apply(remote, chosen)), remote, chosen) };
     },
@@ -134,9 +130,9 @@ function refusalStatus(failure: DescriptionFailure): number {
   return failure === 'malformed' || failure === 'too-large' ? 400 : 488;
 }
 
-function choose(remote: AudioDescription, preferred: Codec | undefined) {
+function choose(remote: AudioDescription, inUse: Codec | undefined) {
   const theirs = remote.codecs.map((offered) => offered.codec);
-  return chooseCodec(remote, preferred === undefined ? theirs : [preferred, ...theirs]);
+  return chooseCodec(remote, inUse === undefined ? theirs : [inUse, ...theirs]);
 }
 
 function withoutSending(direction: Direction): Direction {
