@@ -22,7 +22,7 @@ function watchWorkers(): Set<Worker> {
 
 test('a crashed worker ends its calls, and the engine goes on with a new one', async () => {
   const workers = watchWorkers();
-  const engine = await engineOn(24_000);
+  const engine = await engineOn(8_500);
   const directory = await mkdtemp(join(tmpdir(), 'media-'));
   const phone = await createPhone();
   const free = engine.counts.portsFree;
@@ -54,7 +54,7 @@ test('a crashed worker ends its calls, and the engine goes on with a new one', a
 
 test('a worker that crashes again and again is not restarted for ever', async () => {
   const workers = watchWorkers();
-  const engine = await engineOn(24_100);
+  const engine = await engineOn(8_600);
   for (let crash = 0; crash < 6; crash++) {
     await until(() => workers.size > 0, 'a worker');
     const [worker] = workers;

@@ -8,7 +8,7 @@ const SSRC = 0x13572468;
 
 let engine: MediaEngine;
 beforeAll(async () => {
-  engine = await engineOn(23_000);
+  engine = await engineOn(8_700);
 });
 afterAll(() => engine.close());
 

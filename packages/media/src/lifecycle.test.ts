@@ -6,7 +6,7 @@ let engine: MediaEngine | undefined;
 afterEach(() => engine?.close());
 
 test('5,000 calls leave no port behind', async () => {
-  engine = await engineOn(22_000);
+  engine = await engineOn(9_000);
   const free = engine.counts.portsFree;
   expect(free).toBe(50);
   for (let round = 0; round < 250; round++) {
@@ -23,7 +23,7 @@ test('5,000 calls leave no port behind', async () => {
 });
 
 test('refuses with its reason when calls or ports run out, and takes calls again', async () => {
-  engine = await engineOn(22_100, { callsPerWorker: 2, ports: { from: 22_100, to: 22_103 } });
+  engine = await engineOn(9_100, { callsPerWorker: 2, ports: { from: 9_100, to: 9_103 } });
   const first = await engine.openCall();
   const second = await engine.openCall();
   await expect(engine.openCall()).rejects.toMatchObject({ name: 'MediaBusy', reason: 'calls' });
@@ -52,7 +52,7 @@ test('a port that another process holds is skipped', async () => {
 });
 
 test('a port is used again only after all others', async () => {
-  engine = await engineOn(22_200, { ports: { from: 22_200, to: 22_219 } });
+  engine = await engineOn(9_200, { ports: { from: 9_200, to: 9_219 } });
   const used: number[] = [];
   for (let index = 0; index < 20; index++) {
     const call = await engine.openCall();
@@ -64,7 +64,7 @@ test('a port is used again only after all others', async () => {
 });
 
 test('what comes to a free port reaches no call', async () => {
-  engine = await engineOn(22_300, { ports: { from: 22_300, to: 22_301 } });
+  engine = await engineOn(9_300, { ports: { from: 9_300, to: 9_301 } });
   const [old, alice] = [await createPhone(), await createPhone('127.0.0.1', 7)];
   const first = await engine.openCall();
   const leg = await first.openLeg();
@@ -88,13 +88,13 @@ test('what comes to a free port reaches no call', async () => {
 });
 
 test('a worker that lags takes no more calls, unless it is too empty to be the reason', async () => {
-  engine = await engineOn(22_400, { lagLimit: -1 });
+  engine = await engineOn(9_400, { lagLimit: -1 });
   for (let calls = 0; calls < 16; calls++) await engine.openCall();
   await expect(engine.openCall()).rejects.toMatchObject({ name: 'MediaBusy', reason: 'lag' });
 });
 
 test('legs of another call, legs that are closed and calls that are released are told apart', async () => {
-  engine = await engineOn(22_500);
+  engine = await engineOn(9_500);
   const [first, second] = [await engine.openCall(), await engine.openCall()];
   const [left, right, foreign] = [await first.openLeg(), await first.openLeg(), await second.openLeg()];
   expect(() => first.bridge(left, foreign)).toThrow(TypeError);

@@ -5,7 +5,7 @@ import type { MediaEngine } from './types.ts';
 
 let engine: MediaEngine;
 beforeAll(async () => {
-  engine = await engineOn(21_000, { prompts: new Map([['hello', tone(440, 200)]]) });
+  engine = await engineOn(8_000, { prompts: new Map([['hello', tone(440, 200)]]) });
 });
 afterAll(() => engine.close());
 
