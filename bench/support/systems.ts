@@ -48,7 +48,7 @@ export async function startPlatform(options: PlatformOptions): Promise<System> {
         SAMAR_SIP_PORT: String(sipPort),
         SAMAR_HTTP_HOST: '127.0.0.1',
         SAMAR_HTTP_PORT: String(httpPort),
-        SAMAR_RTP_PORTS: '10000-29999',
+        SAMAR_RTP_PORTS: '10000-32767',
         SAMAR_MAX_CALLS: '20000',
         SAMAR_CALLS_PER_WORKER: '10000',
         SAMAR_RATE_LIMIT: '1000000',

@@ -9,8 +9,10 @@ import type { Bound } from './sockets.ts';
 /** As long as a peer that missed the end of a call may go on sending, milliseconds. */
 const QUARANTINE = 60_000;
 const BATCH = 16;
+/** While legs wait for ports. 128 sockets take a thread some 2 ms. */
+const URGENT_BATCH = 64;
 /** More are bound before fewer than this are free. */
-const RESERVE = 32;
+const RESERVE = 128;
 /** Legs that wait for a port to be bound. */
 const MOST_WAITING = 256;
 
@@ -46,7 +48,8 @@ export function createPorts(
 
   function grow(): void {
     if (binding > 0 || !canGrow()) return;
-    const batch = unbound.splice(-Math.min(BATCH, most - ready() - held));
+    const size = waiting.length > 0 ? URGENT_BATCH : BATCH;
+    const batch = unbound.splice(-Math.min(size, most - ready() - held));
     binding = batch.length;
     bind(batch);
   }

@@ -27,9 +27,10 @@ interface OwnNumber {
 const directoryMilliseconds = 2_000;
 const directoryEntries = 20_000;
 
-/** Milliseconds between two statements that a caller waits for, and between two that nobody waits for. */
+/** Milliseconds between two statements of a kind. A caller who rings waits, one who is answered hardly notices. */
 const askingPace = 4;
-const endingPace = 10;
+const answeringPace = 10;
+const endingPace = 25;
 
 export function createDecisions(
   context: Context,
@@ -51,7 +52,7 @@ export function createDecisions(
 
   const answers = createBatcher<queries.AnsweredCall, boolean>({
     maximum: 100,
-    pace: { milliseconds: askingPace, timers: doors.timers },
+    pace: { milliseconds: answeringPace, timers: doors.timers },
     // Asked twice it would say no: the call is answered already.
     mayRetry: neverSent,
     async run(asked) {

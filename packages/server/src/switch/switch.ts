@@ -65,7 +65,9 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
       draining ||
       calls.size >= limits.calls ||
       deciding >= limits.deciding ||
-      lateProbes >= overloadProbes
+      lateProbes >= overloadProbes ||
+      // Two ports for this call and for each that waits: what would be refused for want of them is refused before work.
+      options.media.counts.portsFree < 2 * (deciding + 1)
     ) {
       events.count('overload');
       invite.reject(503, { headers: [['Retry-After', '2']] });
