@@ -35,6 +35,7 @@ export default defineConfig({
           include: peerTests,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxWorkers: 1,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
