@@ -170,12 +170,18 @@ alter table calls
 create index calls_hangup on calls (node, boot) where hangup_requested_at is not null and ended_at is null;
 
 alter table recordings
-  add column kind text not null default 'talk' check (kind in ('talk', 'voicemail')),
-  -- Whom a voicemail is for, and when it was heard.
-  add column addressee text,
-  add column heard_at timestamptz;
-create index recordings_voicemail on recordings (tenant, session, addressee)
-  where kind = 'voicemail' and heard_at is null;
+  add column kind text not null default 'talk' check (kind in ('talk', 'voicemail'));
+
+-- Whom a voicemail is for. Sealed with the addressee's period: whoever takes their place doesn't hear it.
+create table voicemails (
+  tenant          text not null,
+  participant     text not null,
+  recording       text not null,
+  left_at         timestamptz not null,
+  heard_at        timestamptz,
+  primary key (tenant, participant, recording)
+);
+create index voicemails_waiting on voicemails (tenant, participant) where heard_at is null;
 
 -- `untrusted`: the caller's number it sends is not believed; such callers prove themselves by a code.
 alter table carriers add column caller_trust text not null default 'trusted'
