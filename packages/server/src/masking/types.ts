@@ -372,8 +372,8 @@ export interface CallMasking {
   onHangUp(handler: (request: { tenant: string; call: string }) => void): void;
   /** Sessions that were closed, expired or changed, told to every node; `undefined`: a notice may have been missed, ask `liveness`. */
   onSessionClosed(handler: (closed: ClosedSession | undefined) => void): void;
-  /** Which of these sessions no longer live, and what their running calls should do. */
-  closedAmong(sessions: readonly { tenant: string; session: string }[]): Promise<readonly ClosedSession[]>;
+  /** Running calls of this node that should end, should a notice have been lost; their record is the truth. */
+  callsToEnd(): Promise<readonly { tenant: string; call: string; ongoingCalls: OngoingCalls }[]>;
 }
 
 export interface ClosedSession {
