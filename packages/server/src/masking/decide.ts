@@ -3,7 +3,7 @@ import { createBatcher } from '../store/batcher.ts';
 import { DatabaseUnavailable } from '../store/errors.ts';
 import * as queries from '../store/queries/calls.ts';
 import type { TenantVault } from '../vault/types.ts';
-import type { Codes } from './codes.ts';
+import { type Codes, pinAttempts } from './codes.ts';
 import { type Context, withKeys } from './context.ts';
 import { isId } from './ids.ts';
 import type { CalledNumber, Planning, Telephony } from './planning.ts';
@@ -14,8 +14,6 @@ interface OwnNumber extends queries.OwnNumberRow {
   readonly until: number;
 }
 
-/** Codes that may be tried in one call (PRIVACY threat 5). */
-const pinAttempts = 3;
 
 /** Milliseconds. Short, since a number may be given back and taken by another tenant; enough to spare a look-up a call. */
 const directoryMilliseconds = 2_000;
@@ -185,14 +183,14 @@ export function createDecisions(context: Context, options: DecisionOptions): Dec
   const enterPin: CallMasking['enterPin'] = async ({ inbound, code, attempt }): Promise<PinOutcome> => {
     const own = await called(inbound);
     if (own === undefined) return { kind: 'locked' };
-    const keys = await vault.unlock(own.tenant);
-    const caller = believed(inbound, own);
     const outcome = await codes.tryCode({
       tenant: own.tenant,
       number: own.number,
       code,
-      caller: caller === undefined ? undefined : keys.fingerprint(caller),
-      callerPhone: caller,
+      caller:
+        inbound.caller === undefined
+          ? undefined
+          : { phone: inbound.caller, trusted: believed(inbound, own) !== undefined },
       attempt,
     });
     if (outcome.kind !== 'accepted') return outcome;

@@ -17,7 +17,7 @@ import {
   planCall,
   type SessionRules,
 } from './program/index.ts';
-import type { ProgramCache } from './programs.ts';
+import type { ProgramCache } from './program-cache.ts';
 import { openPhone } from './session-view.ts';
 import type {
   DecisionTarget,
@@ -98,7 +98,9 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
   const { telephony, programs } = options;
   const compiled = new Map<string, CompiledProgram>();
 
-  function compile(key: string, definition: ProgramDefinition): CompiledProgram {
+  /** Of sessions' own programs; saved ones are compiled where they are cached. */
+  function compileInline(definition: ProgramDefinition): CompiledProgram {
+    const key = JSON.stringify(definition);
     const before = compiled.get(key);
     if (before !== undefined) return before;
     const oldest = compiled.size >= cachedPrograms ? compiled.keys().next().value : undefined;
@@ -117,13 +119,13 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
       const found = await programs.get(tenant, info.program, info.version);
       if (found !== undefined) {
         return {
-          program: compile(`${tenant} ${found.id} ${found.version}`, found.definition),
+          program: found.definition,
           source: { source: info.programSource ?? 'named', id: found.id, version: found.version },
         };
       }
     }
     if (inline !== undefined) {
-      return { program: compile(JSON.stringify(inline), inline), source: { source: 'inline' } };
+      return { program: compileInline(inline), source: { source: 'inline' } };
     }
     return { program: undefined, source: { source: 'default' } };
   }

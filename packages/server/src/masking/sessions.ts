@@ -17,7 +17,7 @@ import {
 } from './new-session.ts';
 import { maskPhoneNumber, readPhoneNumber } from './phone-numbers.ts';
 import { areasOfPool, placeOf } from './places.ts';
-import { findProgram } from './programs.ts';
+import { readProgram } from './programs.ts';
 import type {
   CreatedSession,
   Masking,
@@ -139,11 +139,13 @@ export async function resolveProgram(
 ): Promise<NamedProgram | undefined> {
   const named = namedProgram(program);
   if (named === undefined) return undefined;
-  const found = await findProgram(context, tenant, named.name);
-  if (found === undefined) {
-    throw new MaskingError('unknown-program', 'There is no such program.', '/program');
+  try {
+    const { program: id } = await readProgram(context.database, tenant, named.name, named.version);
+    return { program: id, version: named.version };
+  } catch (error) {
+    if (error instanceof MaskingError) throw new MaskingError(error.code, error.message, '/program');
+    throw error;
   }
-  return { program: found, version: named.version };
 }
 
 export function createSessions(
@@ -186,7 +188,7 @@ export function createSessions(
       session: id,
       actor: offspring === undefined ? actor : 'switch',
       terms: {
-        ...termColumns(session, named),
+        ...termColumns(sessionTerms(session), named),
         pool,
         recording: session.recording ?? 'off',
         shared: session.sharedNumber ?? false,
@@ -304,6 +306,12 @@ export function createSessions(
     listSessions,
     closeSession,
   };
+}
+
+/** What opening has in common with changing. */
+function sessionTerms(session: NewSession): SessionChange {
+  const { pool: _pool, participants: _people, sharedNumber: _shared, sticky: _sticky, pin: _pin, ...terms } = session;
+  return terms;
 }
 
 const noWords: Known = { destinations: new Set(), prompts: new Set() };

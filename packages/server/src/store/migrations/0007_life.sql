@@ -7,6 +7,8 @@ drop function create_session(text, text, text, text, text, text, boolean, timest
   bytea[], integer[], bytea[], text, bytea);
 drop function end_session(text, text, text, text, text);
 
+create index numbers_open on numbers (tenant, open_session) where open_session is not null;
+
 -- A session connects: open and within its times, or closed and still in the time after it.
 create function session_lives(p_status text, p_expires_at timestamptz, p_idle_expires_at timestamptz,
   p_after_until timestamptz, p_now timestamptz) returns boolean language sql immutable as $$
