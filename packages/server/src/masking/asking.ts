@@ -62,7 +62,7 @@ export function createAsking(
           : undefined;
       const steps = then === undefined ? undefined : await planning.answer(keys, then, about, targets, called);
       if (steps !== undefined && steps.length > 0) return { steps, outcome: 'answered' as const };
-      const fallback = await planning.answer(keys, step.fallback, about, targets, called);
+      const fallback = await planning.answer(keys, step.fallback, about, targets, called, step);
       return {
         steps: fallback === undefined || fallback.length === 0 ? lastResort : fallback,
         outcome: 'fallback' as const,

@@ -6,6 +6,10 @@
 import { forgetIdempotent } from '../store/queries/access.ts';
 import { callsToEnd, interruptCalls, interruptRecordings } from '../store/queries/calls.ts';
 import { sealLedger } from '../store/queries/ledger.ts';
+import { forgetCodes } from '../store/queries/codes.ts';
+import { forgetEvents } from '../store/queries/events.ts';
+import { endQuarantines, forgetNumberDays, removeIdleNumbers } from '../store/queries/numbers.ts';
+import { samplePools } from '../store/queries/pools.ts';
 import { announceNode, forgetNodes } from '../store/queries/nodes.ts';
 import { expireSessions } from '../store/queries/sessions.ts';
 import type { Context } from './context.ts';
@@ -91,8 +95,10 @@ export function createBackground(
           await drain(() => forgetIdempotent(database, batch));
           await drain(() => interruptRecordings(database, batch));
           await drain(() => forgetEvents(database, batch));
-          await drain(() => forgetPinFailures(database, batch));
+          await drain(() => forgetCodes(database, batch));
           await drain(() => removeIdleNumbers(database, batch));
+          await drain(() => endQuarantines(database, batch));
+          await drain(() => forgetNumberDays(database, batch));
           await forgetNodes(database);
         }),
       ];

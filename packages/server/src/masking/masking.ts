@@ -18,6 +18,7 @@ import { createApiKeys, createTenants } from './keys.ts';
 import { createKnownParties } from './known-parties.ts';
 import { createNumbers } from './numbers.ts';
 import { createOpenSide } from './open-side.ts';
+import { createPools } from './pools.ts';
 import { createPlanning, type Telephony } from './planning.ts';
 import { promptNames } from './prompt-names.ts';
 import { createProgramCache } from './program-cache.ts';
@@ -101,6 +102,7 @@ export function createMasking(options: MaskingOptions): Masking & CallMasking {
     ...createApiKeys(context, adminKey),
     ...createCarriers(context),
     ...createNumbers(context),
+    ...createPools(context),
     ...createPrograms(context, programOptions),
     ...createRehearsal(context, { ...programOptions, settings }),
     ...destinations,

@@ -5,18 +5,8 @@
 import type { DecidedRow, SessionInfoRow } from '../store/queries/calls.ts';
 import type { TenantVault } from '../vault/types.ts';
 import type { Context } from './context.ts';
-import {
-  type CompiledProgram,
-  compileProgram,
-  type Plan,
-  type PlanInput,
-  type PlannedStep,
-  type ProgramDefinition,
-  type ProgramFacts,
-  planAnswer,
-  planCall,
-  type SessionRules,
-} from './program/index.ts';
+import { type PlanInput, planAnswer, planCall, spoken } from './program/index.ts';
+import type { Plan, PlannedStep, ProgramFacts, SessionRules } from './program/types.ts';
 import type { ProgramCache } from './program-cache.ts';
 import { openPhone } from './session-view.ts';
 import type {
@@ -64,13 +54,17 @@ export interface Planning {
     called: CalledNumber,
     call: { readonly kind: 'inbound' | 'click-to-call'; readonly trusted: boolean; readonly to?: string },
   ): Promise<Run | Refuse>;
-  /** What a tenant's system, or an `ask` step's fallback, says is to be done. Undefined: it makes no sense. */
+  /**
+   * What a tenant's system says is to be done; undefined: it makes no sense. With `fallback`, what an `ask` step at
+   * this place says itself.
+   */
   answer(
     keys: TenantVault,
     then: unknown,
     about: AboutCall,
     targets: ReadonlyMap<string, readonly DecisionTarget[]>,
     called: CalledNumber,
+    fallback?: { readonly place: string },
   ): Promise<readonly Step[] | undefined>;
   /** What `ask` tells the tenant's system. */
   facts(about: AboutCall): ProgramFacts;
@@ -90,26 +84,11 @@ export interface AboutCall {
   readonly number: string;
 }
 
-const cachedPrograms = 1_000;
 /** Before the end of a call that a session's limit cuts; half of short ones. Seconds. */
 const warning = 60;
 
 export function createPlanning({ doors }: Pick<Context, 'doors'>, options: PlanningOptions): Planning {
   const { telephony, programs } = options;
-  const compiled = new Map<string, CompiledProgram>();
-
-  /** Of sessions' own programs; saved ones are compiled where they are cached. */
-  function compileInline(definition: ProgramDefinition): CompiledProgram {
-    const key = JSON.stringify(definition);
-    const before = compiled.get(key);
-    if (before !== undefined) return before;
-    const oldest = compiled.size >= cachedPrograms ? compiled.keys().next().value : undefined;
-    if (oldest !== undefined) compiled.delete(oldest);
-    const made = compileProgram(definition);
-    compiled.set(key, made);
-    return made;
-  }
-
   async function programOf(
     tenant: string,
     info: SessionInfoRow,
@@ -125,7 +104,7 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
       }
     }
     if (inline !== undefined) {
-      return { program: compileInline(inline), source: { source: 'inline' } };
+      return { program: inline, source: { source: 'inline' } };
     }
     return { program: undefined, source: { source: 'default' } };
   }
@@ -352,12 +331,9 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
   return {
     run,
     facts: factsOf,
-    async answer(keys, then, about, targets, called) {
-      const steps = planAnswer(then, {
-        ...inputOf(about, allowedBy(about, undefined)),
-        program: undefined,
-        source: { source: 'default' },
-      });
+    async answer(keys, then, about, targets, called, fallback) {
+      const { program } = await programOf(about.tenant, about.info);
+      const steps = planAnswer(then, { ...inputOf(about, allowedBy(about, undefined)), program }, fallback);
       return steps && resolve(keys, steps, targets, called);
     },
   };
@@ -398,7 +374,7 @@ function surveyOf(about: AboutCall, plan: Plan): Survey | undefined {
   if (person === undefined) return undefined;
   return {
     participant: person.participant,
-    prompt: survey.prompt === undefined ? surveyWords : spokenOf(survey.prompt),
+    prompt: survey.prompt === undefined ? surveyWords : spoken(survey.prompt),
     keys: survey.keys ?? surveyKeys,
   };
 }

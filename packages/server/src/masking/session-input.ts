@@ -115,7 +115,7 @@ function checkTerms(
   }
   if (terms.afterClose !== undefined) checkAfterClose(terms.afterClose, roles);
   if (terms.whisper !== undefined && terms.whisper !== true) {
-    checkSpoken(terms.whisper, known.prompts, '/whisper');
+    checkSpoken(terms.whisper, '/whisper', known.prompts);
   }
   if (terms.survey !== undefined) checkSurvey(terms.survey, known, roles);
 }
@@ -149,7 +149,7 @@ function checkSurvey(
   if (roles !== undefined && !roles.has(survey.of)) {
     throw invalid('Nobody in this session has that role.', '/survey/of');
   }
-  if (survey.prompt !== undefined) checkSpoken(survey.prompt, known.prompts, '/survey/prompt');
+  if (survey.prompt !== undefined) checkSpoken(survey.prompt, '/survey/prompt', known.prompts);
   if (survey.keys !== undefined && !/^(?!.*(.).*\1)[0-9*#]{1,12}$/.test(survey.keys)) {
     throw invalid('Keys that answer: each of 0 to 9, * and # once at most.', '/survey/keys');
   }
