@@ -27,6 +27,7 @@ export interface Config {
   readonly callsPerWorker: number;
   readonly maxCalls: number;
   readonly dataDir: string;
+  /** Own prompts, which go before the built-in ones. */
   readonly promptsDir: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly masterKey: string | undefined;
@@ -170,8 +171,8 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   },
   promptsDir: optional(
     'SAMAR_PROMPTS_DIR',
-    'Directory of prompts, one folder a language.',
-    "Samar's own prompts",
+    "Directory of your own prompts, `<language>/<name>.wav`; they go before Samar's, or add to them.",
+    'none',
   ),
   databaseUrl: secret('DATABASE_URL', 'PostgreSQL 15 or later; unset: the embedded PostgreSQL.', 'embedded'),
   masterKey: secret(

@@ -87,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     if (interrupted > 0) log.warn('calls were interrupted by the last stop', { calls: interrupted });
 
     progress('media');
-    const prompts = await loadPrompts(config.promptsDir ?? promptsDirectory);
+    const prompts = await loadPrompts(promptsDirectory, config.promptsDir);
     const media = await createMediaEngine({
       doors,
       address: config.sipHost,

@@ -7,6 +7,6 @@
  * Data: SIP stack → switch.ts → call.ts → (masking, media, SIP stack).
  */
 export { nameOf } from './errors.ts';
-export { loadPrompts, type PromptBook, type PromptName, promptNames } from './prompts.ts';
+export { loadPrompts, ownPrompts, type PromptBook, type PromptName, promptNames } from './prompts.ts';
 export { createSwitch } from './switch.ts';
 export type { Switch, SwitchEvents, SwitchLimits, SwitchOptions } from './types.ts';
