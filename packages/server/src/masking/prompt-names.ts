@@ -32,7 +32,7 @@ export const promptNames = [
   'no-more-messages',
   'survey',
   'thanks',
-  ...Array.from('0123456789abcdefghijklmnopqrstuvwxyz', (character) => `char-${character}`),
+  ...Array.from('0123456789abcdefghijklmnopqrstuvwxyz', (character) => `char-${character}` as const),
   'char-star',
   'char-hash',
 ] as const;

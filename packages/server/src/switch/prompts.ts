@@ -7,45 +7,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadPrompt, MOST_PROMPTS, PromptError } from '@samar/media';
+import { promptNames } from '../masking/prompt-names.ts';
 import type { Spoken } from '../masking/types.ts';
 
-const characters = [
-  ...[
-    '0',
-    '1',
-    '2',
-    '3',
-    '4',
-    '5',
-    '6',
-    '7',
-    '8',
-    '9',
-    'a',
-    'b',
-    'c',
-    'd',
-    'e',
-    'f',
-    'g',
-    'h',
-    'i',
-    'j',
-    'k',
-  ],
-  ...['l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 'star', 'hash'],
-] as const;
+export { promptNames };
 
-/** Those that come with Samar in each of its languages; when each is heard stands in prompts/README.md. */
-export const promptNames = [
-  ...(['not-connected', 'ended', 'unavailable', 'busy', 'closed', 'try-again', 'goodbye'] as const),
-  ...(['not-allowed', 'limit', 'quiet-hours', 'not-verified'] as const),
-  ...(['recording', 'consent', 'one-minute', 'closing', 'connecting', 'not-reached'] as const),
-  ...(['enter-code', 'wrong-code', 'code-locked'] as const),
-  ...(['choose', 'for-reference', 'press', 'invalid-choice', 'call-about', 'accept'] as const),
-  ...(['voicemail', 'voicemail-saved', 'messages', 'no-more-messages', 'survey', 'thanks'] as const),
-  ...characters.map((character) => `char-${character}` as const),
-] as const;
 export type PromptName = (typeof promptNames)[number];
 
 /** Spelled out of one text; more is no help to a listener. */
