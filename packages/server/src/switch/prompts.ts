@@ -202,8 +202,8 @@ function spelled(text: string): PromptName[] {
   const names: PromptName[] = [];
   for (const character of text.slice(0, LONGEST_TEXT).normalize('NFKD').toLowerCase()) {
     const word = character === '*' ? 'star' : character === '#' ? 'hash' : character;
-    const known = characters.find((candidate) => candidate === word);
-    if (known !== undefined && names.push(`char-${known}`) === MOST_CHARACTERS) break;
+    const known = promptNames.find((name) => name === `char-${word}`);
+    if (known !== undefined && names.push(known) === MOST_CHARACTERS) break;
   }
   return names;
 }
