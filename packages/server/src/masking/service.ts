@@ -274,8 +274,9 @@ export interface NewCarrier {
     readonly inboundCountry?: string;
   };
 }
-export interface Carrier extends Omit<NewCarrier, 'auth' | 'allowedSources'> {
+export interface Carrier extends Omit<NewCarrier, 'auth' | 'allowedSources' | 'callerTrust'> {
   readonly id: string;
+  readonly callerTrust: 'trusted' | 'untrusted';
   readonly allowedSources: readonly string[];
   readonly hasAuth: boolean;
   readonly enabled: boolean;

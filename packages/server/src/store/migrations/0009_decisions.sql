@@ -32,26 +32,11 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan as $$
 begin
   return query
-  select a.at::integer, a.tenant, a.number,
-      case
-        when not n.enabled then 'not-connected'
-        when a.session is not null then case when c.lives then 'connect' else 'ended' end
-        when k.live = 1 then 'connect'
-        when k.live > 1 then case when k.pinned then 'pin' else 'choose' end
-        when n.open_session is not null and a.caller is not null and exists (
-          select from sessions s where s.tenant = a.tenant and s.session = n.open_session and s.status = 'open'
-            and session_lives(s.status, s.expires_at, s.idle_expires_at, null, p_now)) then 'open'
-        when k.session is not null then 'ended'
-        when exists (select from pins i where i.tenant = a.tenant and i.number = a.number
-          and (i.expires_at is null or i.expires_at > p_now)) then 'pin'
-        else 'not-connected'
-      end,
-      case
-        when a.session is not null then a.session
-        when k.live <= 1 and k.session is not null then k.session
-        else n.open_session
-      end,
-      coalesce(a.participant, case when a.session is not null then c.participant when k.live <= 1 then k.participant end),
+  select a.at::integer, a.tenant, a.number, v.verdict,
+      case when a.session is not null then a.session when v.verdict = 'open' then n.open_session
+        when v.verdict in ('connect', 'ended') then k.session end,
+      case when a.session is not null then coalesce(a.participant, c.participant)
+        when v.verdict in ('connect', 'ended') then k.participant end,
       y.party, k.slot, k.sessions
     from unnest(p_tenants, p_numbers, p_callers, p_sessions, p_participants) with ordinality
       as a(tenant, number, caller, session, participant, at)
@@ -83,6 +68,21 @@ begin
             select b.participant from bindings b where b.tenant = a.tenant and b.party = y.party
               and b.number = a.number and b.session = a.session and b.released_at is null limit 1))
     ) c on a.session is not null
+    cross join lateral (
+      select case
+        when not n.enabled then 'not-connected'
+        when a.session is not null then case when c.lives then 'connect' else 'ended' end
+        when k.live = 1 then 'connect'
+        when k.live > 1 then case when k.pinned then 'pin' else 'choose' end
+        when n.open_session is not null and a.caller is not null and exists (
+          select from sessions s where s.tenant = a.tenant and s.session = n.open_session and s.status = 'open'
+            and session_lives(s.status, s.expires_at, s.idle_expires_at, null, p_now)) then 'open'
+        when k.session is not null then 'ended'
+        when exists (select from pins i where i.tenant = a.tenant and i.number = a.number
+          and (i.expires_at is null or i.expires_at > p_now)) then 'pin'
+        else 'not-connected'
+      end as verdict
+    ) v
     order by a.at;
 end $$;
 
