@@ -43,7 +43,9 @@ describe('after the close', () => {
     expect(targetsOf(call).map((one) => one.phone)).toEqual([driver]);
     expect(await heart.dial(driver, dialOf(session, 0))).toMatchObject({ kind: 'refuse', reason: 'ended' });
     const gate = { tenant: 'default', session: session.id };
-    expect(await heart.masking.answered({ ...gate, call: call.call, participant: idOf(session, 0) })).toBe(true);
+    expect(await heart.masking.answered({ ...gate, call: call.call, participant: idOf(session, 0) })).toBe(
+      true,
+    );
   });
 
   it('a call that was ringing at the close is joined only in that direction', async () => {
@@ -52,8 +54,12 @@ describe('after the close', () => {
     const back = await heart.dial(customer, dialOf(session, 1));
     await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
     const gate = { tenant: 'default', session: session.id };
-    expect(await heart.masking.answered({ ...gate, call: there.call, participant: idOf(session, 1) })).toBe(false);
-    expect(await heart.masking.answered({ ...gate, call: back.call, participant: idOf(session, 0) })).toBe(true);
+    expect(await heart.masking.answered({ ...gate, call: there.call, participant: idOf(session, 1) })).toBe(
+      false,
+    );
+    expect(await heart.masking.answered({ ...gate, call: back.call, participant: idOf(session, 0) })).toBe(
+      true,
+    );
   });
 
   it.each([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expireSessions } from '../store/queries/sessions.ts';
 import { MaskingError, type Session } from './service.ts';
-import { phone, type TestMasking, testMasking, targetsOf } from './testing.ts';
+import { phone, type TestMasking, targetsOf, testMasking } from './testing.ts';
 
 /**
  * Random histories of opening, closing, expiring and calling, beside a model that knows by plain sets who holds which

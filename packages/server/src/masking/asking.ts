@@ -51,7 +51,14 @@ export function createAsking(
       url: step.url,
       secret: await decisionSecret(tenant),
       // Ids, and what the tenant knows anyway; no number, no name.
-      body: { type: 'call.decision', call, session, place: step.place, keys: pressed, facts: planning.facts(about) },
+      body: {
+        type: 'call.decision',
+        call,
+        session,
+        place: step.place,
+        keys: pressed,
+        facts: planning.facts(about),
+      },
       timeoutMilliseconds: step.timeoutMilliseconds,
     });
     return withKeys(context, tenant, async (keys) => {
@@ -60,7 +67,8 @@ export function createAsking(
         said.ok && typeof said.answer === 'object' && said.answer !== null && 'then' in said.answer
           ? said.answer.then
           : undefined;
-      const steps = then === undefined ? undefined : await planning.answer(keys, then, about, targets, called);
+      const steps =
+        then === undefined ? undefined : await planning.answer(keys, then, about, targets, called);
       if (steps !== undefined && steps.length > 0) return { steps, outcome: 'answered' as const };
       const fallback = await planning.answer(keys, step.fallback, about, targets, called, step);
       return {

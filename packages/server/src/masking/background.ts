@@ -5,12 +5,12 @@
 
 import { forgetIdempotent } from '../store/queries/access.ts';
 import { callsToEnd, interruptCalls, interruptRecordings } from '../store/queries/calls.ts';
-import { sealLedger } from '../store/queries/ledger.ts';
 import { forgetCodes } from '../store/queries/codes.ts';
 import { forgetEvents } from '../store/queries/events.ts';
+import { sealLedger } from '../store/queries/ledger.ts';
+import { announceNode, forgetNodes } from '../store/queries/nodes.ts';
 import { endQuarantines, forgetNumberDays, removeIdleNumbers } from '../store/queries/numbers.ts';
 import { samplePools } from '../store/queries/pools.ts';
-import { announceNode, forgetNodes } from '../store/queries/nodes.ts';
 import { expireSessions } from '../store/queries/sessions.ts';
 import type { Context } from './context.ts';
 import type { Masking } from './service.ts';

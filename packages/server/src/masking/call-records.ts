@@ -20,7 +20,9 @@ export function createCallRecords(context: Context): Pick<Masking, 'listCalls' |
       return toCall(row);
     },
     async hangUpCall(tenant, call) {
-      const running = isId(call, 'call') ? await queries.requestHangup(database, tenant, call, actor) : undefined;
+      const running = isId(call, 'call')
+        ? await queries.requestHangup(database, tenant, call, actor)
+        : undefined;
       if (running === undefined) throw notFound('call');
       if (!running) throw new MaskingError('call-ended', 'The call has ended already.');
       return records.getCall(tenant, call);

@@ -42,7 +42,8 @@ export function createClickToCall(
       }
       const seat = active.find((one) => one.id === first);
       if (found.status === 'closed' || found.status === 'expired') {
-        if (found.afterCloseUntil === undefined) throw new MaskingError('session-closed', 'The session is over.');
+        if (found.afterCloseUntil === undefined)
+          throw new MaskingError('session-closed', 'The session is over.');
       }
       const number = await decisions.numberOf(seat?.number ?? '');
       if (number === undefined) throw new MaskingError('number-not-available', 'Their number is out of use.');

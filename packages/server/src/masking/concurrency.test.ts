@@ -128,7 +128,8 @@ describe('many clients at once, on two nodes', () => {
       expect(await Promise.all(calls.slice(3).map((one) => gate(one.call)))).toEqual([false, false, false]);
       await Promise.all(early);
       const toEnd = await masking.callsToEnd();
-      for (const { call } of calls) expect(toEnd).toContainEqual({ tenant: 'default', call, ongoingCalls: 'hangup' });
+      for (const { call } of calls)
+        expect(toEnd).toContainEqual({ tenant: 'default', call, ongoingCalls: 'hangup' });
     }
   });
 });

@@ -14,7 +14,6 @@ interface OwnNumber extends queries.OwnNumberRow {
   readonly until: number;
 }
 
-
 /** Milliseconds. Short, since a number may be given back and taken by another tenant; enough to spare a look-up a call. */
 const directoryMilliseconds = 2_000;
 const directoryEntries = 20_000;
@@ -24,7 +23,8 @@ const askingPace = 4;
 const answeringPace = 10;
 const endingPace = 25;
 
-export interface Decisions extends Pick<CallMasking, 'decide' | 'choose' | 'enterPin' | 'answered' | 'ended'> {
+export interface Decisions
+  extends Pick<CallMasking, 'decide' | 'choose' | 'enterPin' | 'answered' | 'ended'> {
   /** For a call that the platform makes itself. */
   ask(call: queries.AskedCall): Promise<readonly queries.DecidedRow[]>;
   /** One of our numbers, E.164; undefined when it is none any more. */
@@ -167,7 +167,9 @@ export function createDecisions(context: Context, options: DecisionOptions): Dec
       }
       case 'choose': {
         const choices = first.choices ?? [];
-        return choices.length < 2 ? refusal(tenant, locale, 'ended') : { kind: 'choose', tenant, locale, options: choices };
+        return choices.length < 2
+          ? refusal(tenant, locale, 'ended')
+          : { kind: 'choose', tenant, locale, options: choices };
       }
       case 'pin':
         return { kind: 'pin', tenant, locale, attempts: pinAttempts };

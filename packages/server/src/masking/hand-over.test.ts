@@ -78,7 +78,12 @@ describe('who takes part in a session', () => {
       participants: { replace: [{ participant: old.id, with: { role: 'driver', phones: [next()] } }] },
     });
     expect(
-      await heart.masking.answered({ tenant: 'default', call: call.call, session: session.id, participant: old.id }),
+      await heart.masking.answered({
+        tenant: 'default',
+        call: call.call,
+        session: session.id,
+        participant: old.id,
+      }),
     ).toBe(false);
   });
 
@@ -122,15 +127,15 @@ describe('who takes part in a session', () => {
     await expect(change({ add: [as(seat(session, 'customer').dial)] })).rejects.toMatchObject({
       code: 'virtual-number-as-participant',
     });
-    await expect(
-      change({ add: Array.from({ length: 9 }, () => as(next())) }),
-    ).rejects.toMatchObject({ code: 'invalid' });
+    await expect(change({ add: Array.from({ length: 9 }, () => as(next())) })).rejects.toMatchObject({
+      code: 'invalid',
+    });
     expect((await heart.masking.getSession('default', session.id)).participants).toEqual(
       session.participants,
     );
-    expect(targetsOf(await heart.dial(customer, seat(session, 'customer').dial)).map((one) => one.phone)).toEqual([
-      driver,
-    ]);
+    expect(
+      targetsOf(await heart.dial(customer, seat(session, 'customer').dial)).map((one) => one.phone),
+    ).toEqual([driver]);
     await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
     await expect(change({ add: [as(next())] })).rejects.toMatchObject({ code: 'session-closed' });
   });
@@ -144,7 +149,10 @@ describe('who takes part in a session', () => {
       participants: { replace: [{ participant: 'driver', with: { role: 'driver', phones: [driver] } }] },
     });
     const now = seat(again, 'driver');
-    expect(await heart.dial(driver, now.dial)).toMatchObject({ kind: 'run', caller: { participant: now.id } });
+    expect(await heart.dial(driver, now.dial)).toMatchObject({
+      kind: 'run',
+      caller: { participant: now.id },
+    });
   });
 
   it('a shared number is shared by whoever joins', async () => {
@@ -160,7 +168,11 @@ describe('who takes part in a session', () => {
     const results = await Promise.allSettled(
       Array.from({ length: 6 }, () =>
         heart.masking.updateSession('default', session.id, {
-          participants: { replace: [{ participant: seat(session, 'driver').id, with: { role: 'driver', phones: [next()] } }] },
+          participants: {
+            replace: [
+              { participant: seat(session, 'driver').id, with: { role: 'driver', phones: [next()] } },
+            ],
+          },
         }),
       ),
     );

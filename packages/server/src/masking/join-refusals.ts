@@ -34,7 +34,11 @@ export function joinRefusal(
         phonePointer(row.position),
       );
     case 'unknown-program':
-      return new MaskingError('unknown-program', 'There is no such program, or no such version of it.', '/program');
+      return new MaskingError(
+        'unknown-program',
+        'There is no such program, or no such version of it.',
+        '/program',
+      );
     case 'number-not-available':
       return new MaskingError(
         'number-not-available',

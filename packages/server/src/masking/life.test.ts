@@ -188,8 +188,7 @@ describe('the life of sessions and calls', () => {
       caller: caller(),
     } as const;
     const calls = ['1', '2'].map((one) => `call_${one.repeat(32)}`);
-    for (const call of calls)
-      expect(await first.decide({ ...inbound, call })).toMatchObject({ kind: 'run' });
+    for (const call of calls) expect(await first.decide({ ...inbound, call })).toMatchObject({ kind: 'run' });
     expect(await first.answered({ ...target, call: calls[0] ?? '' })).toBe(true);
     const [party] = await test.database.query<{ readonly party: string }>(
       '',

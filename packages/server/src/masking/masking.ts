@@ -18,11 +18,11 @@ import { createApiKeys, createTenants } from './keys.ts';
 import { createKnownParties } from './known-parties.ts';
 import { createNumbers } from './numbers.ts';
 import { createOpenSide } from './open-side.ts';
-import { createPools } from './pools.ts';
 import { createPlanning, type Telephony } from './planning.ts';
-import { promptNames } from './prompt-names.ts';
+import { createPools } from './pools.ts';
 import { createProgramCache } from './program-cache.ts';
 import { createPrograms } from './programs.ts';
+import { promptNames } from './prompt-names.ts';
 import { createRecordings } from './recordings.ts';
 import { createRehearsal } from './rehearsal.ts';
 import type { Masking } from './service.ts';
@@ -64,7 +64,11 @@ export function createMasking(options: MaskingOptions): Masking & CallMasking {
   } = options;
   const { database } = context;
   const telephony: Telephony = { ringSeconds: 25, maxSeconds: 3_600, locale: 'en', ...given };
-  const settings = { ...defaultSettings, ringSeconds: telephony.ringSeconds, maxSeconds: telephony.maxSeconds };
+  const settings = {
+    ...defaultSettings,
+    ringSeconds: telephony.ringSeconds,
+    maxSeconds: telephony.maxSeconds,
+  };
   const programOptions = { prompts, ...(webhookProblem === undefined ? {} : { webhookProblem }) };
   const { node, ...background } = createBackground(context, report);
   const destinations = createDestinations(context);

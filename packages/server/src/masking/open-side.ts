@@ -75,7 +75,8 @@ export function createOpenSide(
       };
     });
     if (offspring === undefined) return false;
-    if ((await reading.countConversations(database, tenant, session, mostConversations)) >= mostConversations) return false;
+    if ((await reading.countConversations(database, tenant, session, mostConversations)) >= mostConversations)
+      return false;
     try {
       await sessions.open(tenant, offspring, undefined, { parent: session, number });
       return true;

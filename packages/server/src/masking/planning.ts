@@ -249,7 +249,10 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
       tenant,
     });
     if (session === null || participant === null || party === null) return refuse('unavailable');
-    const targets = targetsOf(keys, rows.filter((row) => !row.own));
+    const targets = targetsOf(
+      keys,
+      rows.filter((row) => !row.own),
+    );
     const maxSeconds = setting(first.settings, 'maxSeconds', 10, 86_400) ?? telephony.maxSeconds;
     const common = {
       kind: 'run' as const,
@@ -260,14 +263,25 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
     };
     if (first.info === null) {
       const reached = [...targets.entries()]
-        .filter(([who]) => to === undefined || who === to || rows.some((row) => row.participant === who && row.role === to))
+        .filter(
+          ([who]) =>
+            to === undefined || who === to || rows.some((row) => row.participant === who && row.role === to),
+        )
         .flatMap(([, phones]) => phones);
       if (reached.length === 0) return refuse('unavailable');
       const { ringSeconds, accept } = defaultsOf(first.settings);
       return {
         ...common,
         steps: [
-          { kind: 'connect', place: 'default', targets: reached, mode: 'hunt', ringSeconds, accept, whisper: undefined },
+          {
+            kind: 'connect',
+            place: 'default',
+            targets: reached,
+            mode: 'hunt',
+            ringSeconds,
+            accept,
+            whisper: undefined,
+          },
         ],
         maxSeconds,
         warnSeconds: 0,
@@ -291,7 +305,9 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
     const allowed = allowedBy(about, to);
     // Nobody is left whom this caller may reach: after the close that is the end; a block sounds like a stranger's call.
     if (allowed?.size === 0 && to === undefined) {
-      return refuse(info.closed ? 'ended' : (info.blocked ?? []).length > 0 ? 'not-connected' : 'unavailable');
+      return refuse(
+        info.closed ? 'ended' : (info.blocked ?? []).length > 0 ? 'not-connected' : 'unavailable',
+      );
     }
     const plan = mayStart(info, participant) ? await planned(about, allowed) : notAllowed(about);
     const steps = await resolve(keys, plan.steps, targets, called);
@@ -360,7 +376,8 @@ function limitSeconds(about: AboutCall, most: number): Pick<Run, 'maxSeconds' | 
   const { limits } = (about.info.rules ?? {}) as SessionRules;
   const left = limits?.minutes === undefined ? most : (limits.minutes - about.info.attempt.minutes) * 60;
   const maxSeconds = Math.max(1, Math.floor(Math.min(most, limits?.callSeconds ?? most, left)));
-  if (limits?.callSeconds === undefined && limits?.minutes === undefined) return { maxSeconds, warnSeconds: 0 };
+  if (limits?.callSeconds === undefined && limits?.minutes === undefined)
+    return { maxSeconds, warnSeconds: 0 };
   return { maxSeconds, warnSeconds: maxSeconds >= 2 * warning ? warning : Math.floor(maxSeconds / 2) };
 }
 

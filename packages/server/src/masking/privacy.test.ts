@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { destroyPartyKey } from '../vault/index.ts';
 import { MaskingError } from './service.ts';
-import { phone, type TestMasking, testMasking, targetsOf } from './testing.ts';
+import { phone, type TestMasking, targetsOf, testMasking } from './testing.ts';
 
 const agentPhone = '+6285678912345';
 const secondPhone = '+6285678954321';
@@ -169,7 +169,9 @@ describe('personal data', () => {
     });
 
     // One of the two is erased: nobody can listen any more, the number is gone, and a new session makes a new party.
-    expect(await destroyPartyKey(heart.test.database, 'default', targetsOf(there)[0]?.party ?? '')).toBe(true);
+    expect(await destroyPartyKey(heart.test.database, 'default', targetsOf(there)[0]?.party ?? '')).toBe(
+      true,
+    );
     await expect(masking.openRecording('default', there.call, access)).rejects.toMatchObject({
       code: 'recording-unreadable',
     });

@@ -10,9 +10,10 @@ import type { CallMasking, MessagesStep } from './types.ts';
 
 type Access = Parameters<Masking['openRecording']>[2];
 
-export function createRecordings(
-  context: Context,
-): Pick<CallMasking, 'recordingStarted' | 'recordingEnded' | 'messageHeard'> &
+export function createRecordings(context: Context): Pick<
+  CallMasking,
+  'recordingStarted' | 'recordingEnded' | 'messageHeard'
+> &
   Pick<Masking, 'openRecording' | 'revealPhone'> & {
     /** Files and keys of messages, in order; one whose keys were destroyed is left out. */
     voicemails(tenant: string, recordings: readonly string[]): Promise<MessagesStep['messages']>;
@@ -61,7 +62,10 @@ export function createRecordings(
     return { recording: row.recording, file: row.file, key, status: row.status };
   };
 
-  async function voicemails(tenant: string, recordings: readonly string[]): Promise<MessagesStep['messages']> {
+  async function voicemails(
+    tenant: string,
+    recordings: readonly string[],
+  ): Promise<MessagesStep['messages']> {
     const rows = await queries.readVoicemails(database, tenant, recordings);
     const opened = await Promise.all(
       rows.map(async (row) => {

@@ -36,10 +36,14 @@ describe('sessions that open later, and again', () => {
   });
 
   it('refuses an opening after the end, and in the past', async () => {
-    await expect(open({ opensAt: new Date(Date.now() + 7_200_000), ttlSeconds: 3_600 })).rejects.toMatchObject({
+    await expect(
+      open({ opensAt: new Date(Date.now() + 7_200_000), ttlSeconds: 3_600 }),
+    ).rejects.toMatchObject({
       pointer: '/opensAt',
     });
-    await expect(open({ opensAt: new Date(Date.now() - 1_000) })).rejects.toMatchObject({ pointer: '/opensAt' });
+    await expect(open({ opensAt: new Date(Date.now() - 1_000) })).rejects.toMatchObject({
+      pointer: '/opensAt',
+    });
   });
 
   it('lives again with the numbers of before', async () => {
@@ -85,9 +89,9 @@ describe('sessions that open later, and again', () => {
     await expect(heart.masking.reopenSession('default', session.id, {})).rejects.toMatchObject({
       code: 'session-open',
     });
-    await expect(
-      heart.masking.reopenSession('default', `ses_${'0'.repeat(32)}`, {}),
-    ).rejects.toMatchObject({ code: 'not-found' });
+    await expect(heart.masking.reopenSession('default', `ses_${'0'.repeat(32)}`, {})).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   it('twenty at once: one result each, what fails keeps nothing else from happening', async () => {
@@ -97,7 +101,12 @@ describe('sessions that open later, and again', () => {
       { action: 'close', id: `ses_${'0'.repeat(32)}`, close: { reason: 'resolved' } },
       {
         action: 'open',
-        session: { participants: [{ role: 'driver', phones: ['+1'] }, { role: 'customer', phones: [phone(1)] }] },
+        session: {
+          participants: [
+            { role: 'driver', phones: ['+1'] },
+            { role: 'customer', phones: [phone(1)] },
+          ],
+        },
       },
       ...Array.from({ length: 17 }, () => ({
         action: 'open' as const,

@@ -152,11 +152,7 @@ function joiningOf(change: SessionChange, active: Session['participants']): read
 }
 
 /** By id, or by a role that only one of those who take part has. */
-export function resolveParticipant(
-  active: Session['participants'],
-  wanted: string,
-  pointer: string,
-): string {
+export function resolveParticipant(active: Session['participants'], wanted: string, pointer: string): string {
   const byId = active.find((one) => one.id === wanted);
   if (byId !== undefined) return byId.id;
   const [first, second] = active.filter((one) => one.role === wanted);

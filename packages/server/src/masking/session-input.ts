@@ -39,8 +39,7 @@ export function checkNewSession(session: NewSession, now: number, known: Known):
   checkSeconds(session.idleSeconds, '/idleSeconds');
   if (session.opensAt !== undefined) checkMoment(session.opensAt, now, '/opensAt');
   checkTerms(session, now, known, new Set(participants.map((one) => one.role)));
-  const end =
-    session.expiresAt?.getTime() ?? now + (session.ttlSeconds ?? defaultTtlSeconds) * 1000;
+  const end = session.expiresAt?.getTime() ?? now + (session.ttlSeconds ?? defaultTtlSeconds) * 1000;
   if (session.opensAt !== undefined && session.opensAt.getTime() >= end) {
     throw invalid('The session would expire before it opens: set `expiresAt` after `opensAt`.', '/opensAt');
   }

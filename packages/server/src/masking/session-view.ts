@@ -1,9 +1,9 @@
 /** From rows to what the API shows: phones decrypted only to be masked. */
 import type { SessionRow } from '../store/queries/session-reading.ts';
 import type { PartyCipher, TenantVault } from '../vault/types.ts';
-import { maskPhoneNumber, unreadablePhoneNumber } from './phone-numbers.ts';
 import { codeCandidates, codeOf } from './codes.ts';
 import { pinCandidates } from './new-session.ts';
+import { maskPhoneNumber, unreadablePhoneNumber } from './phone-numbers.ts';
 import type { Participant, Session } from './service.ts';
 import { termsOf } from './session-terms.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { phone, type TestMasking, testMasking, targetsOf } from './testing.ts';
+import { phone, type TestMasking, targetsOf, testMasking } from './testing.ts';
 
 describe('a session', () => {
   let heart: TestMasking;
@@ -25,7 +25,12 @@ describe('a session', () => {
     expect(agent?.phone).toBe('+62•••••••0001');
 
     const there = await heart.dial(phone(1), agent?.dial ?? '');
-    expect(there).toMatchObject({ kind: 'run', session: session.id, recording: 'off', steps: [{ kind: 'connect', ringSeconds: 25 }] });
+    expect(there).toMatchObject({
+      kind: 'run',
+      session: session.id,
+      recording: 'off',
+      steps: [{ kind: 'connect', ringSeconds: 25 }],
+    });
     expect(targetsOf(there)).toMatchObject([
       { phone: phone(2), callerId: customer?.dial, locale: 'id', participant: customer?.id },
     ]);

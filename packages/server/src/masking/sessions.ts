@@ -244,7 +244,9 @@ export function createSessions(
       metadata: session.metadata ?? {},
       ongoingCalls: session.ongoingCalls ?? 'finish',
       ...declared(session),
-      participants: people.map((one, index) => createdParticipant(keys, one, index, phones, seats, first.created_at)),
+      participants: people.map((one, index) =>
+        createdParticipant(keys, one, index, phones, seats, first.created_at),
+      ),
       transparencyTokens: new Map(people.map((one) => [one.id, one.token])),
       replayed: false,
     };
@@ -310,7 +312,14 @@ export function createSessions(
 
 /** What opening has in common with changing. */
 function sessionTerms(session: NewSession): SessionChange {
-  const { pool: _pool, participants: _people, sharedNumber: _shared, sticky: _sticky, pin: _pin, ...terms } = session;
+  const {
+    pool: _pool,
+    participants: _people,
+    sharedNumber: _shared,
+    sticky: _sticky,
+    pin: _pin,
+    ...terms
+  } = session;
   return terms;
 }
 

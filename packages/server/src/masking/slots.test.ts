@@ -26,7 +26,12 @@ describe('several sessions on one number', () => {
       participants: [agent, { role: 'customer', phones: [customer] }],
       ...more,
     });
-    return { session, customer, dial: session.participants[0]?.dial ?? '', number: session.participants[0]?.number ?? '' };
+    return {
+      session,
+      customer,
+      dial: session.participants[0]?.dial ?? '',
+      number: session.participants[0]?.number ?? '',
+    };
   }
   const inbound = (caller: string | undefined, called: string, call: string): Inbound => ({
     kind: 'call',
@@ -39,7 +44,9 @@ describe('several sessions on one number', () => {
   it('a menu of references, and only what is chosen is connected', async () => {
     const agent = { role: 'agent', phones: [phone(people++)] };
     const first = await open('menu', agent, { reference: 'A-1' });
-    expect(targetsOf(await heart.dial(agent.phones[0], first.number)).map((one) => one.phone)).toEqual([first.customer]);
+    expect(targetsOf(await heart.dial(agent.phones[0], first.number)).map((one) => one.phone)).toEqual([
+      first.customer,
+    ]);
     const second = await open('menu', agent, { reference: 'B-2' });
     expect(second.number).toBe(first.number);
     const asked = await heart.dial(agent.phones[0], first.number);
@@ -64,9 +71,14 @@ describe('several sessions on one number', () => {
     });
     expect(foreign).toMatchObject({ kind: 'refuse', reason: 'ended' });
     await heart.masking.closeSession('default', first.session.id, { reason: 'resolved' });
-    expect(targetsOf(await heart.dial(agent.phones[0], first.number)).map((one) => one.phone)).toEqual([second.customer]);
+    expect(targetsOf(await heart.dial(agent.phones[0], first.number)).map((one) => one.phone)).toEqual([
+      second.customer,
+    ]);
     await heart.masking.closeSession('default', second.session.id, { reason: 'resolved' });
-    expect(await heart.dial(agent.phones[0], first.number)).toMatchObject({ kind: 'refuse', reason: 'ended' });
+    expect(await heart.dial(agent.phones[0], first.number)).toMatchObject({
+      kind: 'refuse',
+      reason: 'ended',
+    });
   });
 
   it('nine at most: a menu has nine keys', async () => {
@@ -84,7 +96,10 @@ describe('several sessions on one number', () => {
     const { pin = '' } = second.session.participants[0] ?? {};
     expect(pin).toMatch(/^\d{6}$/);
     expect(dial).toBe(`${number},,${pin}#`);
-    expect((await heart.masking.getSession('default', second.session.id)).participants[0]).toMatchObject({ dial, pin });
+    expect((await heart.masking.getSession('default', second.session.id)).participants[0]).toMatchObject({
+      dial,
+      pin,
+    });
     const asked = await heart.dial(agent.phones[0], number);
     expect(asked).toMatchObject({ kind: 'pin', attempts: 3 });
     const wrong = await heart.masking.enterPin({
@@ -99,7 +114,9 @@ describe('several sessions on one number', () => {
       attempt: 2,
     });
     expect(right).toMatchObject({ kind: 'accepted', decision: { kind: 'run', session: second.session.id } });
-    expect(right.kind === 'accepted' && targetsOf(right.decision).map((one) => one.phone)).toEqual([second.customer]);
+    expect(right.kind === 'accepted' && targetsOf(right.decision).map((one) => one.phone)).toEqual([
+      second.customer,
+    ]);
   });
 
   it('with codes for everybody, a withheld number and an untrusted carrier prove themselves', async () => {
@@ -115,7 +132,10 @@ describe('several sessions on one number', () => {
       code: seat?.pin ?? '',
       attempt: 1,
     });
-    expect(entered).toMatchObject({ kind: 'accepted', decision: { kind: 'run', caller: { participant: seat?.id } } });
+    expect(entered).toMatchObject({
+      kind: 'accepted',
+      decision: { kind: 'run', caller: { participant: seat?.id } },
+    });
     expect((await heart.masking.getCall('default', hidden.call)).participant).toBe(seat?.id);
     const joined = {
       tenant: 'default',
@@ -139,24 +159,36 @@ describe('several sessions on one number', () => {
     await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
     expect(await heart.dial(undefined, number)).toMatchObject({ kind: 'refuse', reason: 'not-connected' });
     expect(
-      await heart.masking.enterPin({ inbound: inbound(undefined, number, hidden.call), code: seat?.pin ?? '', attempt: 2 }),
+      await heart.masking.enterPin({
+        inbound: inbound(undefined, number, hidden.call),
+        code: seat?.pin ?? '',
+        attempt: 2,
+      }),
     ).toMatchObject({ kind: 'wrong' });
   });
 
   it('by app: no number is held, the display number is shown, and calling it offers the open sessions', async () => {
     const agent: NewParticipant = { role: 'agent', phones: [phone(people++)], reach: 'app' };
     const sessions = [];
-    for (let count = 0; count < 5; count++) sessions.push(await open('app', agent, { reference: `R${count}` }));
+    for (let count = 0; count < 5; count++)
+      sessions.push(await open('app', agent, { reference: `R${count}` }));
     const display = sessions[0]?.number ?? '';
     expect(new Set(sessions.map((one) => one.number))).toEqual(new Set([display]));
     expect(sessions[0]?.dial).toBe('');
     const back = await heart.dial(agent.phones[0], display);
-    expect(back.kind === 'choose' && back.options.map((one) => one.reference)).toEqual(['R4', 'R3', 'R2', 'R1', 'R0']);
+    expect(back.kind === 'choose' && back.options.map((one) => one.reference)).toEqual([
+      'R4',
+      'R3',
+      'R2',
+      'R1',
+      'R0',
+    ]);
     // The customer dials their own number and the agent sees the display number.
     const [first] = sessions;
     const there = targetsOf(await heart.dial(first?.customer, first?.session.participants[1]?.number ?? ''));
     expect(there.map((one) => [one.phone, one.callerId])).toEqual([[agent.phones[0], display]]);
-    for (const one of sessions) await heart.masking.closeSession('default', one.session.id, { reason: 'resolved' });
+    for (const one of sessions)
+      await heart.masking.closeSession('default', one.session.id, { reason: 'resolved' });
     expect(await heart.dial(agent.phones[0], display)).toMatchObject({ kind: 'refuse', reason: 'ended' });
     // Nothing cools: the next day's sessions take the same places.
     await open('app', agent);

@@ -127,7 +127,11 @@ export async function endCalls(queries: Queries, ends: readonly unknown[]): Prom
 }
 
 /** See `call_targets`. Empty: the call is over, or nobody is left. */
-export function callTargets(queries: Queries, tenant: string, call: string): Promise<readonly CallTargetRow[]> {
+export function callTargets(
+  queries: Queries,
+  tenant: string,
+  call: string,
+): Promise<readonly CallTargetRow[]> {
   return queries.query<CallTargetRow>('call_targets', 'select * from call_targets($1, $2)', [tenant, call]);
 }
 
@@ -157,7 +161,13 @@ export interface CallTargetRow {
 export async function callsToEnd(
   queries: Queries,
   node: { readonly node: string; readonly boot: string },
-): Promise<readonly { readonly tenant: string; readonly call: string; readonly ongoing_calls: 'finish' | 'warn' | 'hangup' }[]> {
+): Promise<
+  readonly {
+    readonly tenant: string;
+    readonly call: string;
+    readonly ongoing_calls: 'finish' | 'warn' | 'hangup';
+  }[]
+> {
   return queries.query('calls_to_end', 'select * from calls_to_end($1, $2)', [node.node, node.boot]);
 }
 

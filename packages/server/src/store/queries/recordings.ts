@@ -199,7 +199,12 @@ export function readVoicemails(
 /** The addressee has heard it: the ledger and an event say so. Once. */
 export async function messageHeard(
   queries: Queries,
-  heard: { readonly tenant: string; readonly recording: string; readonly participant: string; readonly call: string },
+  heard: {
+    readonly tenant: string;
+    readonly recording: string;
+    readonly participant: string;
+    readonly call: string;
+  },
 ): Promise<void> {
   await queries.query(
     'message_heard',

@@ -109,12 +109,7 @@ export async function findSessions(queries: Queries, search: SessionSearch): Pro
     name += `_${filter}`;
   }
   where('reference', search.reference, (at) => `s.reference = ${at}`);
-  where(
-    'status',
-    search.status,
-    (at) =>
-      `${status} = ${at}`,
-  );
+  where('status', search.status, (at) => `${status} = ${at}`);
   where(
     'phone',
     search.fingerprint,
@@ -140,7 +135,6 @@ export async function findSessions(queries: Queries, search: SessionSearch): Pro
   );
   return rows.map((row) => row.session);
 }
-
 
 /** Live sessions that came from one with an open side, counted up to `most`. */
 export async function countConversations(

@@ -61,7 +61,11 @@ export type JoinFailure =
       readonly failure: 'number-not-available' | 'no-display-number' | 'pin-unavailable';
       readonly position: number;
     }
-  | { readonly failure: 'empty-pool' | 'pool-exhausted'; readonly position: number; readonly details: HeadRoom | null };
+  | {
+      readonly failure: 'empty-pool' | 'pool-exhausted';
+      readonly position: number;
+      readonly details: HeadRoom | null;
+    };
 
 export type CreateSessionRow =
   | {
@@ -90,7 +94,10 @@ export type ChangeSessionRow =
 export type ReopenSessionRow =
   | { readonly failure: null }
   | { readonly failure: 'missing' | 'session-open' }
-  | { readonly failure: 'number-not-available' | 'pin-unavailable' | 'pool-exhausted'; readonly position: number };
+  | {
+      readonly failure: 'number-not-available' | 'pin-unavailable' | 'pool-exhausted';
+      readonly position: number;
+    };
 
 /** The arguments from p_participants on. */
 function peopleValues({ participants, phones }: PeopleRows): unknown[] {
@@ -117,8 +124,24 @@ function peopleValues({ participants, phones }: PeopleRows): unknown[] {
 }
 
 const peopleTypes = [
-  'text[]', 'text[]', 'text[]', 'bytea[]', 'integer[]', 'bytea[]', 'jsonb[]', 'bytea[]',
-  'integer[]', 'integer[]', 'bytea[]', 'bytea[]', 'text[]', 'text[]', 'text[]', 'bytea[]', 'integer[]', 'bytea[]',
+  'text[]',
+  'text[]',
+  'text[]',
+  'bytea[]',
+  'integer[]',
+  'bytea[]',
+  'jsonb[]',
+  'bytea[]',
+  'integer[]',
+  'integer[]',
+  'bytea[]',
+  'bytea[]',
+  'text[]',
+  'text[]',
+  'text[]',
+  'bytea[]',
+  'integer[]',
+  'bytea[]',
 ];
 
 function peopleParameters(first: number): string {
