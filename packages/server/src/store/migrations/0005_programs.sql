@@ -58,6 +58,9 @@ alter table sessions
 alter table sessions drop constraint sessions_ongoing_calls_check;
 alter table sessions add constraint sessions_ongoing_calls_check check (ongoing_calls in ('finish', 'warn', 'hangup'));
 create index sessions_after on sessions (after_until) where after_until is not null;
+-- Live sessions by program: asked when a program or a destination is to be deleted.
+create index sessions_program on sessions (tenant, program)
+  where program is not null and (status = 'open' or after_until is not null);
 create index sessions_parent on sessions (tenant, parent) where parent is not null;
 
 alter table participants
