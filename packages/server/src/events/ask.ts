@@ -14,7 +14,8 @@ export interface Question {
   readonly url: string;
   /** `whsec_…` */
   readonly secret: string;
-  readonly body: Readonly<Record<string, unknown>>;
+  /** Anything that JSON can say. */
+  readonly body: unknown;
   /** From now to the last byte of the answer: look-up, connection, handshake and all. 1 to 10,000. */
   readonly timeoutMilliseconds: number;
 }
