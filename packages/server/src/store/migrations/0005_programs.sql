@@ -28,6 +28,14 @@ create table program_versions (
   primary key (tenant, program, version)
 );
 
+-- Explanations and caches rely on it: what a version said, it says for good.
+create function program_versions_guard() returns trigger language plpgsql as $$
+begin
+  raise exception 'a version of a program is never changed' using errcode = 'SM003';
+end $$;
+create trigger program_versions_guard before update on program_versions
+  for each row execute function program_versions_guard();
+
 -- A tenant's own numbers that a program may forward to (support, a switchboard). Sealed like carriers' credentials.
 create table destinations (
   tenant          text not null references tenants,
