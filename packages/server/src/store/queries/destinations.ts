@@ -33,6 +33,19 @@ export function listDestinations(queries: Queries, tenant: string): Promise<read
   );
 }
 
+export async function readDestination(
+  queries: Queries,
+  tenant: string,
+  destination: string,
+): Promise<DestinationRow | undefined> {
+  const rows = await queries.query<DestinationRow>(
+    'read_destination',
+    `select ${columns} from destinations d where d.tenant = $1 and d.destination = $2`,
+    [tenant, destination],
+  );
+  return rows[0];
+}
+
 export async function deleteDestination(
   queries: Queries,
   tenant: string,
