@@ -22,6 +22,8 @@ export interface Known {
   /** Absent: any destination, any prompt may be named. */
   readonly destinations?: ReadonlySet<string>;
   readonly prompts?: ReadonlySet<string>;
+  /** Why a decision webhook can't be at this URL. Absent: any https URL. */
+  readonly webhookProblem?: (url: string) => string | undefined;
 }
 
 /** What steps come to once blocks stand where they are used: how many, and how deep menus are in menus. */
@@ -219,7 +221,7 @@ function checkMenu(value: unknown, pointer: string, context: StepsContext, ask: 
 
 function checkAsk(value: unknown, pointer: string, context: StepsContext): Extent {
   const ask = fields(value, pointer, '`ask`', ['url', 'timeoutMilliseconds', 'fallback']);
-  checkUrl(ask.url, within(pointer, 'url'));
+  checkUrl(ask.url, within(pointer, 'url'), context.known);
   optional(ask.timeoutMilliseconds, (time) =>
     integer(time, within(pointer, 'timeoutMilliseconds'), '`timeoutMilliseconds`', 100, 5_000),
   );
@@ -230,9 +232,17 @@ function checkAsk(value: unknown, pointer: string, context: StepsContext): Exten
   return together([single, checkSteps(ask.fallback, place, context, false)]);
 }
 
-function checkUrl(value: unknown, pointer: string): void {
-  const url = typeof value === 'string' && value.length <= 2_048 ? URL.parse(value) : null;
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
-    fault(pointer, 'The address is an https URL of at most 2048 characters, without user name and password.');
-  }
+function checkUrl(value: unknown, pointer: string, { webhookProblem = notHttps }: Known): void {
+  const problem =
+    typeof value === 'string' && value.length <= 2_048
+      ? webhookProblem(value)
+      : 'A URL is a text of at most 2,048 characters.';
+  if (problem !== undefined) fault(pointer, problem);
+}
+
+function notHttps(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url?.protocol === 'https:' && url.username === '' && url.password === ''
+    ? undefined
+    : 'The address is an https URL, without user name and password.';
 }

@@ -21,6 +21,7 @@ export interface ProgramKnown {
   readonly roles?: ReadonlySet<string>;
   readonly destinations: ReadonlySet<string>;
   readonly prompts: ReadonlySet<string>;
+  readonly webhookProblem?: NonNullable<Known['webhookProblem']>;
 }
 
 /**
