@@ -5,7 +5,7 @@ import { createDestinations, openDestination } from './destinations.ts';
 import { type TestMasking, testMasking } from './testing.ts';
 
 /** A program of one rule. */
-const rule = (steps: unknown) => ({ rules: [Object.fromEntries([['then', steps]])] });
+const rule = (then: unknown) => ({ rules: [{ then }] });
 
 describe('destinations', () => {
   let heart: TestMasking;

@@ -6,7 +6,7 @@ import { createPrograms } from './programs.ts';
 import { type TestMasking, testMasking } from './testing.ts';
 
 /** A program of one rule. */
-const rule = (steps: unknown) => ({ rules: [Object.fromEntries([['then', steps]])] });
+const rule = (then: unknown) => ({ rules: [{ then }] });
 const connect = rule({ connect: 'agent' });
 const announce = rule([{ announce: 'closed' }, { refuse: 'closed' }]);
 

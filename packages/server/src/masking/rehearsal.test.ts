@@ -6,12 +6,7 @@ import type { ProgramTest } from './service.ts';
 import { createSettings } from './settings.ts';
 import { type TestMasking, testMasking } from './testing.ts';
 
-const step = (steps: unknown, when?: string, name?: string) =>
-  Object.fromEntries([
-    ['then', steps],
-    ...(when === undefined ? [] : [['when', when]]),
-    ...(name === undefined ? [] : [['name', name]]),
-  ]);
+const step = (then: unknown, when?: string, name?: string) => ({ name, when, then });
 const rules = (...all: unknown[]) => ({ rules: all });
 const options = { prompts: new Set(['closed', 'ended', 'voicemail']) };
 
