@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
+import { webhookRules } from './events/index.ts';
 
 export interface Config {
   readonly httpHost: string;
@@ -37,6 +38,8 @@ export interface Config {
   readonly drainSeconds: number;
   readonly rateLimit: number;
   readonly logLevel: LogLevel;
+  /** Networks, besides the public internet, in which decision webhooks may be asked. */
+  readonly webhookAllow: readonly string[];
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -200,6 +203,17 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
       const level = logLevels.find((known) => known === value);
       if (!level) throw new Error(`must be one of ${logLevels.join(', ')}`);
       return level;
+    },
+  },
+  webhookAllow: {
+    variable: 'SAMAR_WEBHOOK_ALLOW',
+    about:
+      'Networks in which decision webhooks may be asked besides the public internet, also by http and at any port; addresses or CIDR, comma-separated.',
+    default: 'none',
+    read(value = '') {
+      const networks = value.split(',').flatMap((one) => one.trim() || []);
+      webhookRules(networks);
+      return networks;
     },
   },
 };

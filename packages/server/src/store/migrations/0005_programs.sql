@@ -28,6 +28,14 @@ create table program_versions (
   primary key (tenant, program, version)
 );
 
+-- Explanations and caches rely on it: what a version said, it says for good.
+create function program_versions_guard() returns trigger language plpgsql as $$
+begin
+  raise exception 'a version of a program is never changed' using errcode = 'SM003';
+end $$;
+create trigger program_versions_guard before update on program_versions
+  for each row execute function program_versions_guard();
+
 -- A tenant's own numbers that a program may forward to (support, a switchboard). Sealed like carriers' credentials.
 create table destinations (
   tenant          text not null references tenants,
@@ -58,6 +66,9 @@ alter table sessions
 alter table sessions drop constraint sessions_ongoing_calls_check;
 alter table sessions add constraint sessions_ongoing_calls_check check (ongoing_calls in ('finish', 'warn', 'hangup'));
 create index sessions_after on sessions (after_until) where after_until is not null;
+-- Live sessions by program: asked when a program or a destination is to be deleted.
+create index sessions_program on sessions (tenant, program)
+  where program is not null and (status = 'open' or after_until is not null);
 create index sessions_parent on sessions (tenant, parent) where parent is not null;
 
 alter table participants

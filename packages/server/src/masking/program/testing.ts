@@ -1,0 +1,57 @@
+/** Facts and people for tests of programs. */
+import type { NowFacts, ProgramFacts, ProgramPerson } from './types.ts';
+
+export function someFacts(
+  change: { readonly [Name in keyof ProgramFacts]?: Partial<ProgramFacts[Name]> } = {},
+): ProgramFacts {
+  return {
+    call: { kind: 'inbound', number: 'num_1', country: 'DE', pool: 'default', ...change.call },
+    caller: {
+      role: 'agent',
+      participant: 'par_agent',
+      locale: 'de',
+      country: 'DE',
+      trusted: true,
+      ...change.caller,
+    },
+    session: {
+      id: 'ses_1',
+      reference: 'Order 10-4711',
+      metadata: {},
+      age: 600,
+      remaining: 3_000,
+      recording: 'off',
+      roles: ['agent', 'customer'],
+      closed: false,
+      ...change.session,
+    },
+    attempt: {
+      calls: 0,
+      answered: 0,
+      connected: 0,
+      minutes: 0,
+      sinceLast: -1,
+      recent: 0,
+      ...change.attempt,
+    },
+  };
+}
+
+export const someNow: NowFacts = {
+  year: 2026,
+  month: 3,
+  day: 2,
+  hour: 21,
+  minute: 5,
+  weekday: 'mon',
+  date: '2026-03-02',
+  time: '21:05',
+  timeZone: 'Europe/Berlin',
+  epoch: 1_772_481_900,
+};
+
+export const somePeople: readonly ProgramPerson[] = [
+  { participant: 'par_agent', role: 'agent', timeZone: undefined },
+  { participant: 'par_customer', role: 'customer', timeZone: undefined },
+  { participant: 'par_dispatcher', role: 'dispatcher', timeZone: undefined },
+];
