@@ -317,13 +317,24 @@ alter table blocks add column position integer not null default 1;
 alter table blocks drop constraint blocks_pkey;
 alter table blocks add primary key (tenant, block, position);
 
+-- Whether a block names one of these parties: asked first, since nearly always none does.
+create function any_blocked(p_tenant text, p_parties text[]) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from blocks b
+      where b.tenant = p_tenant and b.party = any (p_parties) and b.lifted_at is null limit 1)
+    or exists (select from blocks b
+      where b.tenant = p_tenant and b.counterpart = any (p_parties) and b.lifted_at is null limit 1);
+end $$;
+
 -- The participants of a session whom this party may not reach, nor be reached by. A participant is blocked when one of
 -- their phones is, and so is the party when another phone of the same participant is. Without any block in force it
--- costs one look at an index. (It takes the plan settings of whoever asks: setting them costs more than it does.)
+-- costs one look at an index. (It takes the plan settings of whoever asks: setting them costs more than the looks.)
 create function blocked_participants(p_tenant text, p_party text, p_session text, p_now timestamptz) returns text[]
 language plpgsql stable as $$
 begin
-  if not exists (select from blocks b where b.tenant = p_tenant and b.lifted_at is null) then
+  if not exists (select from blocks b where b.tenant = p_tenant and b.lifted_at is null limit 1)
+      or not any_blocked(p_tenant, p_party || array(select h.party from participant_phones h
+        where h.tenant = p_tenant and h.session = p_session)) then
     return '{}';
   end if;
   return blocked_among_participants(p_tenant, p_party, p_session, p_now);
@@ -366,20 +377,28 @@ create function blocked_pair_among(
   p_tenant text, p_parties text[], p_participant_of integer[], p_now timestamptz default platform_now()
 ) returns integer language plpgsql stable as $$
 begin
-  if not exists (select from blocks b where b.tenant = p_tenant and b.lifted_at is null) then
+  if not exists (select from blocks b where b.tenant = p_tenant and b.lifted_at is null limit 1)
+      or not any_blocked(p_tenant, p_parties) then
     return null;
   end if;
+  return first_blocked_pair(p_tenant, p_parties, p_participant_of, p_now);
+end $$;
+
+create function first_blocked_pair(p_tenant text, p_parties text[], p_participant_of integer[], p_now timestamptz)
+returns integer language plpgsql stable
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+begin
   return (
-    select min(x.position) from unnest(p_parties, p_participant_of) with ordinality as x(party, owner, position)
-      where exists (
-        select from unnest(p_parties, p_participant_of) as y(party, owner)
-          where y.owner <> x.owner and (
-            exists (select from blocks b
-              where b.tenant = p_tenant and b.party = x.party and b.lifted_at is null
-                and (b.counterpart is null or b.counterpart = y.party) and (b.expires_at is null or b.expires_at > p_now))
-            or exists (select from blocks b
-              where b.tenant = p_tenant and b.party = y.party and b.lifted_at is null
-                and b.counterpart = x.party and (b.expires_at is null or b.expires_at > p_now)))));
+    with named as materialized (
+      select b.party, b.counterpart from blocks b
+        where b.tenant = p_tenant and b.party = any (p_parties) and b.lifted_at is null
+          and (b.expires_at is null or b.expires_at > p_now)
+    )
+    select min(x.position)
+      from unnest(p_parties, p_participant_of) with ordinality as x(party, owner, position)
+      join unnest(p_parties, p_participant_of) as y(party, owner) on y.owner <> x.owner
+      join named b on (b.party = x.party and (b.counterpart is null or b.counterpart = y.party))
+        or (b.party = y.party and b.counterpart = x.party));
 end $$;
 
 -- Asks the nodes to hang up what p_parties talk about with p_counterparts (null: with anybody) at this moment. Where
