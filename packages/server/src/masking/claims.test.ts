@@ -294,6 +294,22 @@ describe('claiming a further phone', () => {
   });
 
   it('never gives out more than three codes, however many are asked for at once', async () => {
+    const eager = claim(customer.participant);
+    const asked = await stage.test.database.transaction(async (queries) => {
+      for (const code of ['a', 'b', 'c']) {
+        await queries.query(
+          '',
+          `select create_claim('default', $1, $2, 'test', array[$3::bytea], platform_now())`,
+          [session, agent.participant, Buffer.from(code)],
+        );
+      }
+      const fourth = claim().catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { fourth };
+    });
+    expect(await asked.fourth).toMatchObject({ code: 'pin-unavailable' });
+    expect(await eager).toMatch(/^\d{6}$/);
+    await stage.sql('delete from pins where session = $1', [session]);
     const made = await Promise.allSettled(Array.from({ length: 12 }, () => claim()));
     expect(made.filter((one) => one.status === 'fulfilled')).toHaveLength(3);
   });

@@ -135,7 +135,8 @@ describe('late attempts', () => {
     await note([one]);
     await note([one]);
     expect(await said(session)).toHaveLength(1);
-    await set(3);
+    await set(4);
+    await note([one]);
     await note([one]);
     expect(await said(session)).toHaveLength(1);
     const other = await over();
