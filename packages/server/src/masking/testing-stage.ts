@@ -11,10 +11,12 @@ import { nodeDoors } from '@samar/doors';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { createVault } from '../vault/index.ts';
 import type { TenantVault } from '../vault/types.ts';
+import { codeCandidates, codeOf } from './codes.ts';
 import { type Context, installation } from './context.ts';
 import { newId } from './ids.ts';
 import { transparencyToken } from './new-session.ts';
 import { sealPhone } from './sealed-phone.ts';
+import { phone } from './testing.ts';
 
 export interface StagedPerson {
   readonly participant: string;
@@ -38,6 +40,15 @@ export interface Stage {
     phones: readonly (readonly string[])[],
     options?: { readonly numbers?: readonly string[] },
   ): Promise<{ readonly session: string; readonly people: readonly StagedPerson[] }>;
+  /** A live code of a participant's on this number; null when none is left. */
+  takePin(number: string, session: string, participant: string): Promise<number | null>;
+  /** A code for the first participant of a new session, on this number or a new one. */
+  code(number?: string): Promise<{
+    readonly number: string;
+    readonly code: string;
+    readonly session: string;
+    readonly participant: string;
+  }>;
   /** Its numbers start cooling; they are free at once unless `cooling` (seconds) says otherwise. */
   end(session: string, cooling?: number): Promise<void>;
   close(): Promise<void>;
@@ -55,6 +66,7 @@ export async function testStage(): Promise<Stage> {
   const directory = await vault.unlock(installation);
   const sql: Stage['sql'] = (text, values = []) => test.database.query('', text, values);
   let numbers = 0;
+  let strangers = 2_000_000;
   await sql(`insert into carriers (tenant, carrier, name, kind, host, transport, allowed_sources)
     values ('default', 'car_stage', 'stage', 'sip', '192.0.2.1', 'udp', '{}')`);
   await sql(`insert into pools (tenant, pool) values ('default', 'default')`);
@@ -116,6 +128,28 @@ export async function testStage(): Promise<Stage> {
     return { participant, number: on, parties };
   }
 
+  const session: Stage['session'] = async (phones, { numbers: on = [] } = {}) => {
+    const id = newId(doors, 'ses');
+    await sql(
+      `insert into sessions (tenant, session, pool, expires_at) values ($1, $2, 'default', platform_now() + interval '1 hour')`,
+      [tenant, id],
+    );
+    const people: StagedPerson[] = [];
+    for (const [index, each] of phones.entries()) {
+      people.push(await seat(id, index + 1, each, on[index] ?? (await number()).id));
+    }
+    return { session: id, people };
+  };
+
+  const takePin: Stage['takePin'] = async (on, of, participant) => {
+    const choice = codeCandidates(keys, participant);
+    const [row] = await sql<{ readonly index: number | null }>(
+      'select take_pin($1, $2, $3, $4, $5::bytea[], $6::smallint[], platform_now()) as index',
+      [tenant, on, of, participant, choice.map((one) => one.digest), choice.map((one) => one.index)],
+    );
+    return row?.index ?? null;
+  };
+
   return {
     test,
     context,
@@ -123,28 +157,26 @@ export async function testStage(): Promise<Stage> {
     sql,
     number,
     party,
-    async session(phones, { numbers: on = [] } = {}) {
-      const session = newId(doors, 'ses');
-      await sql(
-        `insert into sessions (tenant, session, pool, expires_at) values ($1, $2, 'default', platform_now() + interval '1 hour')`,
-        [tenant, session],
-      );
-      const people: StagedPerson[] = [];
-      for (const [index, each] of phones.entries()) {
-        people.push(await seat(session, index + 1, each, on[index] ?? (await number()).id));
-      }
-      return { session, people };
+    session,
+    takePin,
+    async code(wanted) {
+      strangers += 2;
+      const on = wanted ?? (await number()).id;
+      const made = await session([[phone(strangers)], [phone(strangers + 1)]], { numbers: [on] });
+      const participant = made.people[0]?.participant ?? '';
+      const index = await takePin(on, made.session, participant);
+      return { number: on, code: codeOf(keys, participant, index ?? -1), session: made.session, participant };
     },
-    async end(session, cooling = 0) {
+    async end(ended, cooling = 0) {
       await sql(`update sessions set status = 'closed', closed_at = platform_now() where session = $1`, [
-        session,
+        ended,
       ]);
       await sql(
         `update bindings set released_at = platform_now(), free_at = platform_now() + make_interval(secs => $2)
           where session = $1`,
-        [session, cooling],
+        [ended, cooling],
       );
-      await sql('select drop_pins($1, $2)', [tenant, session]);
+      await sql('select drop_pins($1, $2)', [tenant, ended]);
     },
     async close() {
       await test.drop();
