@@ -634,7 +634,7 @@ drop function add_numbers(text, text, text, text[], text[], text[], text[], byte
 create function add_numbers(
   p_tenant text, p_pool text, p_carrier text, p_capabilities text[],
   p_numbers text[], p_e164 text[], p_countries text[], p_areas text[], p_directory bytea[]
-) returns table (failure text, "position" integer, added boolean, number text) language plpgsql as $$
+) returns table (failure text, "position" integer, added boolean, item numbers) language plpgsql as $$
 #variable_conflict use_column
 declare
   v_taken integer;
@@ -663,7 +663,7 @@ begin
     if v_new_pool then
       delete from pools o where o.tenant = p_tenant and o.pool = p_pool;
     end if;
-    return query select 'taken', v_taken, null::boolean, null;
+    return query select 'taken', v_taken, null::boolean, null::numbers;
     return;
   end if;
 
@@ -676,9 +676,10 @@ begin
     values (p_tenant, new_id('led_'), 'numbers.added', 'api', p_pool,
       jsonb_build_object('count', cardinality(p_numbers), 'carrier', p_carrier));
   return query
-    select null::text, x.position::integer, d.number = x.number, d.number
+    select null::text, x.position::integer, d.number = x.number, n
       from unnest(p_e164, p_numbers) with ordinality as x(e164, number, position)
       join number_directory d on d.e164 = x.e164
+      join numbers n on n.tenant = p_tenant and n.number = d.number
       order by x.position;
 end $$;
 
