@@ -293,6 +293,8 @@ export interface NewNumbers {
   /** Id or name of a carrier. */
   readonly carrier: string;
   readonly capabilities: readonly string[];
+  /** 1 to 8 digits that follow the country code. Default: North America's three, none elsewhere. */
+  readonly area?: string;
 }
 export interface NumberChange {
   readonly enabled?: boolean;

@@ -43,7 +43,7 @@ export function addNumbers(
     'add_numbers',
     `select a.failure, a.position, a.added, ${columns}
       from add_numbers($1, $2, $3, $4, $5, $6, $7, $8, $9::bytea[]) a
-      left join numbers n on n.tenant = $1 and n.number = a.number order by a.position`,
+      cross join lateral (select (a.item).*) n order by a.position`,
     [
       tenant,
       to.pool,
