@@ -77,7 +77,7 @@ export function createMasking(options: MaskingOptions): Masking & CallMasking {
 
   async function knownWords(tenant: string): Promise<Known> {
     const rows = await destinations.listDestinations(tenant);
-    return { prompts, destinations: new Set(rows.map((one) => one.name)) };
+    return { ...programOptions, destinations: new Set(rows.map((one) => one.name)) };
   }
 
   const people = createPeople(context, createKnownParties());

@@ -18,6 +18,7 @@ const policies: readonly OngoingCalls[] = ['finish', 'warn', 'hangup'];
 export interface Known {
   readonly destinations: ReadonlySet<string>;
   readonly prompts: ReadonlySet<string>;
+  readonly webhookProblem?: (url: string) => string | undefined;
 }
 
 export function checkNewSession(session: NewSession, now: number, known: Known): void {

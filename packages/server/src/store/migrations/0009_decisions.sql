@@ -123,9 +123,10 @@ begin
         'blocked', to_jsonb(blocked_participants(p_tenant, p_party, p_session, p_now)))
       from sessions s
       join numbers n on n.tenant = s.tenant and n.number = p_number
-      left join programs g on g.tenant = s.tenant and g.deleted_at is null
+      -- A session that names a program keeps it though it was deleted since.
+      left join programs g on g.tenant = s.tenant
         and case when s.program is not null then g.program = s.program
-          else g.is_default and s.rules -> 'program' is null end
+          else g.is_default and g.deleted_at is null and s.rules -> 'program' is null end
       where s.tenant = p_tenant and s.session = p_session
   );
 end $$;
