@@ -191,11 +191,12 @@ describe('claiming a further phone', () => {
         await stage.session([[phone(people + 5)], [phone(people + 6)]], { numbers: [agent.number] });
         return [await claim(), phone(people + 5)];
       },
-      'when the phone is in another slot of this number': async () => {
+      'when the phone is cooling in another slot of this number': async () => {
         const before = await stage.session([[phone(people + 5)], [phone(people + 6)]], {
           numbers: [agent.number],
         });
-        await stage.sql('update bindings set slot = 3 where session = $1', [before.session]);
+        await stage.end(before.session, 3600);
+        await stage.sql('update bindings set slot = 3, shared = true where session = $1', [before.session]);
         return [await claim(), phone(people + 5)];
       },
       'when the phone is blocked towards somebody in the session': async () => {

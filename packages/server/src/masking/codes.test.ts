@@ -153,23 +153,43 @@ describe('codes on a number', () => {
     }
   });
 
-  it('go with their participant to another number, or stay', async () => {
+  it('go with their participants to another number, all of them or none', async () => {
     const { number, code, session, participant } = await withCode();
+    const second = codeDigest(stage.keys, '271828');
+    await stage.sql(
+      `select take_pin('default', $1, $2, $3, array[$4::bytea], array[0::smallint], platform_now())`,
+      [number, session, participant, second],
+    );
     const other = (await stage.number()).id;
-    const move = async (to: string) =>
+    const move = async (from: string, to: string) =>
       (
         await stage.sql<{ readonly moved: boolean }>(
           `select move_pins('default', $1, $2, $3, platform_now()) as moved`,
-          [session, participant, to],
+          [session, from, to],
         )
       )[0]?.moved;
-    expect(await move(other)).toBe(true);
+    const codesOn = async (on: string) =>
+      (await stage.sql('select 1 from pins where number = $1', [on])).length;
+    expect(await move(number, other)).toBe(true);
     await stage.sql('update participants set number = $2 where participant = $1', [participant, other]);
     expect(await tryPin(number, code)).toEqual(refused('wrong'));
     expect(await tryPin(other, code)).toMatchObject({ outcome: 'accepted', participant });
-    const full = (await stage.number()).id;
-    for (let index = 0; index < 10; index++) await takePin(full, `ses_full_${index}`, `par_full_${index}`);
-    expect(await move(full)).toBe(false);
+
+    const nearlyFull = (await stage.number()).id;
+    for (let index = 0; index < 9; index++)
+      await takePin(nearlyFull, `ses_full_${index}`, `par_full_${index}`);
+    const taken = (await stage.number()).id;
+    await stage.sql(
+      `select take_pin('default', $1, 'ses_taken', 'par_taken', array[$2::bytea], array[0::smallint], platform_now())`,
+      [taken, second],
+    );
+    for (const [to, before] of [
+      [nearlyFull, 9],
+      [taken, 1],
+    ] as const) {
+      expect(await move(other, to)).toBe(false);
+      expect([await codesOn(other), await codesOn(to)]).toEqual([2, before]);
+    }
     expect(await tryPin(other, code)).toMatchObject({ outcome: 'accepted', participant });
   });
 });

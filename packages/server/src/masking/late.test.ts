@@ -101,8 +101,8 @@ describe('late attempts', () => {
   it('come many in one statement, each where it belongs', async () => {
     const [first, second, third] = [await over(), await over(), await over()];
     await stage.sql(
-      `insert into bindings (tenant, party, number, slot, session, participant, released_at, free_at)
-        select tenant, party, number, 1, 'ses_slot', participant, released_at, free_at from bindings where session = $1`,
+      `insert into bindings (tenant, party, number, slot, shared, session, participant, released_at, free_at)
+        select tenant, party, number, 1, true, 'ses_slot', participant, released_at, free_at from bindings where session = $1`,
       [third.session],
     );
     await note([

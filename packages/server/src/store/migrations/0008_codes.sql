@@ -65,26 +65,26 @@ begin
   delete from pins k where k.tenant = p_tenant and k.session = p_session;
 end $$;
 
--- A participant's codes go with them to another number. False: there is no room for them, and nothing was moved.
-create function move_pins(p_tenant text, p_session text, p_participant text, p_number text, p_now timestamptz)
+-- A session's codes on one number go to another with their participants. False: there is no room for all of them, or
+-- one means somebody else there; then nothing was moved.
+create function move_pins(p_tenant text, p_session text, p_from text, p_to text, p_now timestamptz)
 returns boolean language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   v_code pins%rowtype;
+  v_moved bytea[] := '{}';
 begin
   for v_code in
-    select k.* from pins k where k.tenant = p_tenant and k.session = p_session and k.participant = p_participant
-      and k.number <> p_number
+    select k.* from pins k where k.tenant = p_tenant and k.session = p_session and k.number = p_from
   loop
-    if take_code(p_tenant, p_number, p_session, p_participant, v_code.kind, v_code.expires_at, array[v_code.digest],
+    if take_code(p_tenant, p_to, p_session, v_code.participant, v_code.kind, v_code.expires_at, array[v_code.digest],
         array[0::smallint], p_now) is null then
-      delete from pins k where k.tenant = p_tenant and k.session = p_session and k.participant = p_participant
-        and k.number = p_number;
+      delete from pins k where k.tenant = p_tenant and k.number = p_to and k.digest = any (v_moved);
       return false;
     end if;
+    v_moved := v_moved || v_code.digest;
   end loop;
-  delete from pins k where k.tenant = p_tenant and k.session = p_session and k.participant = p_participant
-    and k.number <> p_number;
+  delete from pins k where k.tenant = p_tenant and k.session = p_session and k.number = p_from;
   return true;
 end $$;
 
@@ -278,13 +278,8 @@ begin
     and not exists (select from bindings b where b.tenant = p_tenant and b.party = v_party and b.number = p_number
       and b.free_at > p_now)
   then
-    insert into bindings as b (tenant, party, number, slot, session, participant, bound_at)
-      values (p_tenant, v_party, p_number, 0, v_code.session, v_code.participant, p_now)
-      on conflict (tenant, party, number, slot) do update
-        set session = excluded.session, participant = excluded.participant, bound_at = excluded.bound_at,
-            released_at = null, free_at = 'infinity', late_attempts = 0
-        where b.free_at <= p_now;
-    get diagnostics v_bound = row_count;
+    v_bound := bind_rows(p_tenant, v_code.session, array[v_party], array[v_code.participant], array[p_number],
+      array['new'], p_now);
   end if;
   if v_bound = 1 then
     delete from pins k where k.tenant = p_tenant and k.number = p_number and k.digest = p_digest;
