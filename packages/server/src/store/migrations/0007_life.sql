@@ -361,7 +361,8 @@ declare
   v_bound integer;
 begin
   for j in 1 .. cardinality(p_participants) loop
-    if p_hows[j] <> 'open' and (p_pinned or p_hows[j] = 'pin') then
+    -- Who is reached by app dials nothing: a display number would run out of codes for nobody.
+    if p_hows[j] not in ('open', 'display') and (p_pinned or p_hows[j] = 'pin') then
       v_indexes[j] := take_pin(p_tenant, p_numbers[j], p_session, p_participants[j],
         p_pins[(j - 1) * p_pins_each + 1 : j * p_pins_each],
         array(select (i - 1)::smallint from generate_series(1, p_pins_each) i), p_now);

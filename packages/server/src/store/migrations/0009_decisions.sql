@@ -173,9 +173,7 @@ begin
   end if;
   return query
   select f.tenant, p_calls[f.at], f.verdict, f.session, f.participant,
-      case when p_participants[f.at] is null then f.party else (
-        select h.party from participant_phones h where h.tenant = f.tenant and h.session = f.session
-          and h.participant = f.participant order by h.position limit 1) end,
+      c.party,
       coalesce(p.locale, t.default_locale), s.recording, t.settings, i.info, w.choices,
       o.participant, o.role, o.own, o.party, o.locale, o.phone, o.party_key, o.wrapped, o.tenant_key_version,
       o.e164, o.number, o.carrier
@@ -184,18 +182,26 @@ begin
     left join sessions s on f.verdict in ('connect', 'ended', 'open') and s.tenant = f.tenant and s.session = f.session
     left join participants p on f.verdict in ('connect', 'ended') and p.tenant = f.tenant and p.session = f.session
       and p.participant = f.participant
+    -- Who proved to be a participant by a code may call from anywhere: they count as the participant's first phone.
+    cross join lateral (
+      select case when p_participants[f.at] is null then f.party else (
+        select h.party from participant_phones h where h.tenant = f.tenant and h.session = f.session
+          and h.participant = f.participant order by h.position limit 1) end as party
+      offset 0
+    ) c
     cross join lateral (
       select case when f.verdict = 'connect' and (s.rules is not null or s.program is not null or s.status <> 'open'
           or s.opens_at > v_now or not p.may_start
           or exists (select from programs g where g.tenant = f.tenant and g.is_default and g.deleted_at is null)
           or exists (select from voicemails v where v.tenant = f.tenant and v.participant = f.participant and v.heard_at is null)
-          or exists (select from blocks k where k.tenant = f.tenant and k.party = f.party and k.lifted_at is null)
-          or exists (select from blocks k where k.tenant = f.tenant and k.counterpart is not null and k.counterpart = f.party and k.lifted_at is null)
+          or exists (select from blocks k where k.tenant = f.tenant and k.party = c.party and k.lifted_at is null)
+          or exists (select from blocks k where k.tenant = f.tenant and k.counterpart is not null
+            and k.counterpart = c.party and k.lifted_at is null)
           -- Somebody may be blocked for everybody.
           or exists (select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
               and k.counterpart is null and k.lifted_at is null
             where h.tenant = f.tenant and h.session = f.session))
-        then session_info(f.tenant, f.session, f.participant, f.party, p_calls[f.at], f.number, v_now) end as info
+        then session_info(f.tenant, f.session, f.participant, c.party, p_calls[f.at], f.number, v_now) end as info
       offset 0
     ) i
     left join lateral (
@@ -293,6 +299,11 @@ begin
       ) y on true
       where session_lives(s.status, s.expires_at, s.idle_expires_at, s.after_until, v_now)
         and x.left_at is null and y.left_at is null
+        -- A block that was made while it rang.
+        and (not exists (select from blocks k where k.tenant = a.tenant and k.lifted_at is null)
+          or coalesce(a.participant, '') <> all (blocked_participants(a.tenant, (
+            select h.party from participant_phones h where h.tenant = a.tenant and h.session = a.session
+              and h.participant = c.participant order by h.position limit 1), a.session, v_now)))
         and (s.status = 'open' or s.after_close -> 'allow' @> jsonb_build_array(jsonb_build_object('from', x.role, 'to', y.role)))
   ), joined as (
     update calls c set status = 'answered', answered_at = v_now, callee = a.participant
