@@ -266,5 +266,5 @@ function search(text: Size, sought: Size): number {
 function patternWork(pattern: ASTNode | undefined): number {
   if (pattern?.op !== 'value' || typeof pattern.args !== 'string')
     throw new Error('A pattern is a literal text.');
-  return compilePattern(pattern.args).states + 8;
+  return (compilePattern(pattern.args).states + 8) * 2;
 }

@@ -1,4 +1,5 @@
-/** Facts and people for tests of programs. */
+/** Facts, people and faults for tests of programs. */
+import { MaskingError } from '../service.ts';
 import type { NowFacts, ProgramFacts, ProgramPerson } from './types.ts';
 
 export function someFacts(
@@ -55,3 +56,15 @@ export const somePeople: readonly ProgramPerson[] = [
   { participant: 'par_customer', role: 'customer', timeZone: undefined },
   { participant: 'par_dispatcher', role: 'dispatcher', timeZone: undefined },
 ];
+
+/** What a check found; throws when it found nothing. */
+export function faultOf(check: () => unknown): { pointer: string | undefined; words: string; code: string } {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof MaskingError)
+      return { pointer: error.pointer, words: error.message, code: error.code };
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
