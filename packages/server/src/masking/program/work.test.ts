@@ -27,6 +27,10 @@ describe('the bound on work', () => {
     ['session.metadata.l.map(x, session.metadata.l.map(y, x + y)).size() > 3', (n) => ({ l: ones(n) })],
     ['session.metadata.l.map(x, session.metadata.l) == [[1]]', (n) => ({ l: ones(n) })],
     [
+      'session.metadata.l.exists(x, session.metadata[session.metadata.s] == x)',
+      (n) => ({ l: ones(n), s: 'k'.repeat(n * 10) }),
+    ],
+    [
       'session.metadata.l.map(x, session.metadata.s + session.metadata.s).join().contains("b")',
       (n) => ({ l: ones(n), s: 'a'.repeat(n) }),
     ],
