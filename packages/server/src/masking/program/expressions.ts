@@ -90,7 +90,8 @@ const limits = [
   { name: 'maxCallArguments', most: 4, words: 'arguments of a function' },
 ] as const;
 const environment = createEnvironment();
-const cached = createBounded<Expression>(1_000);
+/** Parts of all expressions that are kept: about 30 MB at most, thousands of ordinary ones. */
+const cached = createBounded<Expression>(60_000, ({ visits: parts }) => parts);
 
 function createEnvironment(): Environment {
   const made = new Environment({
