@@ -1,6 +1,13 @@
-/** A map that holds the `most` entries used last: what was computed once need not be again, and memory stays bounded. */
-export function createBounded<Value>(most: number): (key: string, make: (key: string) => Value) => Value {
+/**
+ * Keeps the values used last, as many as weigh `most` together: what was computed once need not be again, and memory
+ * stays bounded. What `make` throws is not kept.
+ */
+export function createBounded<Value>(
+  most: number,
+  weigh: (value: Value) => number = () => 1,
+): (key: string, make: (key: string) => Value) => Value {
   const entries = new Map<string, Value>();
+  let weight = 0;
   return (key, make) => {
     const known = entries.get(key);
     if (known !== undefined) {
@@ -11,9 +18,11 @@ export function createBounded<Value>(most: number): (key: string, make: (key: st
     }
     const value = make(key);
     entries.set(key, value);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= most) break;
+    weight += weigh(value);
+    for (const [oldest, old] of entries) {
+      if (weight <= most || oldest === key) break;
       entries.delete(oldest);
+      weight -= weigh(old);
     }
     return value;
   };

@@ -144,8 +144,11 @@ function access(node: ASTNode & { op: 'id' | '.' | '[]' }, scope: Scope): Bound 
   }
   if (node.op === 'id') return { ...none, work: 1, sure: true };
   const from = boundOf(node.args[0], scope);
-  const key = node.op === '.' ? 0 : boundOf(node.args[1], scope).work;
-  return { ...from, work: from.work + key + 1, sure: false };
+  if (node.op === '.') return { ...from, work: from.work + 1, sure: false };
+  const key = boundOf(node.args[1], scope);
+  // A key that is not there is repeated in the failure's own words.
+  const work = from.work + key.work + 1 + key.chars / charsAtOnce;
+  return { ...from, work, sure: false };
 }
 
 function sum(nodes: readonly ASTNode[], scope: Scope): Bound {
@@ -266,5 +269,5 @@ function search(text: Size, sought: Size): number {
 function patternWork(pattern: ASTNode | undefined): number {
   if (pattern?.op !== 'value' || typeof pattern.args !== 'string')
     throw new Error('A pattern is a literal text.');
-  return compilePattern(pattern.args).states + 8;
+  return (compilePattern(pattern.args).states + 8) * 2;
 }

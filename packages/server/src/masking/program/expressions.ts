@@ -13,7 +13,8 @@ import {
 import { createBounded } from './bounded.ts';
 import { bound, children, loops, pathOf, type Sizes, visits } from './cost.ts';
 import { ceiling, type Prepared, schemas } from './facts.ts';
-import { compilePattern, PatternError } from './patterns.ts';
+import { compilePattern } from './patterns.ts';
+import { PatternError } from './patterns-syntax.ts';
 
 /** `message` says in plain words what is wrong, and at which character. */
 export class ExpressionError extends Error {
@@ -36,11 +37,12 @@ export type Outcome =
  * Steps of all expressions of a program together, in one decision: at most 0.3 µs each where it was measured, so that a
  * program takes less than 50 ms whatever it says and whatever the metadata holds.
  */
-export const programWork = 100_000;
+export const programWork = 150_000;
 /** What a program is checked with when it is saved: fuller metadata than most have, since nobody knows it yet. */
 const usualMetadata = { items: 128, chars: 2_048 };
-const usualField = { items: 64, chars: 512 };
-const usualText = { items: 11, chars: 110 };
+const usualField = { items: 32, chars: 256 };
+const usualRoles = { items: 11, chars: 110 };
+const usualText = { items: 1, chars: 64 };
 /** Conditions of so few steps need no closer look. */
 const trifle = 1_000;
 
@@ -88,7 +90,8 @@ const limits = [
   { name: 'maxCallArguments', most: 4, words: 'arguments of a function' },
 ] as const;
 const environment = createEnvironment();
-const cached = createBounded<Expression>(1_000);
+/** Parts of all expressions that are kept: about 30 MB at most, thousands of ordinary ones. */
+const cached = createBounded<Expression>(60_000, ({ visits: parts }) => parts);
 
 function createEnvironment(): Environment {
   const made = new Environment({
@@ -112,16 +115,20 @@ export function usualWork(expression: Expression): number {
 }
 const usual: Sizes = {
   sizeOf(path) {
-    if (!isMetadata(path)) return usualText;
+    const [first, second] = path;
+    if (first !== 'session') return usualText;
+    if (second === 'roles') return usualRoles;
+    if (second !== 'metadata') return usualText;
     return path.length === 2 ? usualMetadata : usualField;
   },
 };
 const largest: Sizes = {
-  sizeOf: (path) => (isMetadata(path) ? ceiling.metadata : ceiling.text),
+  sizeOf([first, second]) {
+    if (first !== 'session') return ceiling.text;
+    if (second === 'roles') return ceiling.roles;
+    return second === 'metadata' ? ceiling.metadata : ceiling.text;
+  },
 };
-function isMetadata([first, second]: readonly string[]): boolean {
-  return first === 'session' && second === 'metadata';
-}
 
 /** `left`: steps that the program still has. */
 export function evaluateExpression(

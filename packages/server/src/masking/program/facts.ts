@@ -16,7 +16,11 @@ export interface Prepared {
 }
 
 /** The largest metadata (16 KiB of JSON), and more than any other text has. */
-export const ceiling = { metadata: { items: 8_192, chars: 16_384 }, text: { items: 16, chars: 512 } };
+export const ceiling = {
+  metadata: { items: 8_192, chars: 16_384 },
+  roles: { items: 16, chars: 512 },
+  text: { items: 1, chars: 512 },
+};
 
 /** The types of the variables: unknown fields are refused when a program is saved. */
 export const schemas = {
@@ -88,7 +92,7 @@ export function prepareFacts(facts: ProgramFacts, now: NowFacts): Prepared {
       metadata.items <= ceiling.metadata.items &&
       metadata.chars <= ceiling.metadata.chars &&
       session.reference.length <= ceiling.text.chars &&
-      session.roles.length < ceiling.text.items,
+      session.roles.length < ceiling.roles.items,
     sizeOf(path) {
       const value = path.reduce<unknown>((from, key) => {
         if (from instanceof Map) return from.get(key);

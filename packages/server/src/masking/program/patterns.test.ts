@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePattern, PatternError } from './patterns.ts';
+import { compilePattern } from './patterns.ts';
+import { PatternError } from './patterns-syntax.ts';
 
 describe('patterns', () => {
   const piece = fc.oneof(

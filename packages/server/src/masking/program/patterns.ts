@@ -4,34 +4,24 @@
  * RE2's syntax without captures, named classes and flags but a leading `(?i)`.
  */
 import { createBounded } from './bounded.ts';
+import {
+  type Assertion,
+  type Characters,
+  codePoint,
+  PatternError,
+  type PatternNode,
+  parsePattern,
+  wordCharacters,
+} from './patterns-syntax.ts';
 
 /** States of a compiled pattern; `{n,m}` repeats its operand's states. */
 const mostStates = 200;
 const longestPattern = 200;
-const deepestGroup = 20;
-
-/** `message` says what is wrong with the pattern, in plain words. */
-export class PatternError extends Error {
-  override readonly name = 'PatternError';
-}
 
 export interface Pattern {
   readonly states: number;
   test(text: string): boolean;
 }
-
-interface Characters {
-  /** Pairs of first and last code point. */
-  readonly ranges: readonly number[];
-  readonly negated: boolean;
-}
-type Assertion = 'start' | 'end' | 'word-edge' | 'no-word-edge';
-type Node =
-  | { readonly kind: 'characters'; readonly characters: Characters }
-  | { readonly kind: 'assertion'; readonly assertion: Assertion }
-  | { readonly kind: 'sequence'; readonly parts: readonly Node[] }
-  | { readonly kind: 'either'; readonly options: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly of: Node; readonly least: number; readonly most: number };
 
 /** `next` and `other` are states; a split goes to both. */
 type State =
@@ -39,25 +29,6 @@ type State =
   | { readonly kind: 'assertion'; readonly assertion: Assertion; next: number }
   | { readonly kind: 'split'; next: number; other: number }
   | { readonly kind: 'matched' };
-
-const digits = [48, 57];
-const wordCharacters = [48, 57, 65, 90, 95, 95, 97, 122];
-const spaces = [9, 10, 12, 13, 32, 32];
-const named: ReadonlyMap<string, Characters> = new Map([
-  ['d', { ranges: digits, negated: false }],
-  ['D', { ranges: digits, negated: true }],
-  ['w', { ranges: wordCharacters, negated: false }],
-  ['W', { ranges: wordCharacters, negated: true }],
-  ['s', { ranges: spaces, negated: false }],
-  ['S', { ranges: spaces, negated: true }],
-]);
-const controls: ReadonlyMap<string, number> = new Map([
-  ['n', 10],
-  ['r', 13],
-  ['t', 9],
-  ['f', 12],
-  ['v', 11],
-]);
 
 const cached = createBounded<Pattern>(1_000);
 
@@ -71,181 +42,10 @@ function build(source: string): Pattern {
     throw new PatternError(`a pattern has at most ${longestPattern} characters`);
   }
   const ignoreCase = source.startsWith('(?i)');
-  const tree = parse([...source.slice(ignoreCase ? 4 : 0)]);
+  const tree = parsePattern([...source.slice(ignoreCase ? 4 : 0)]);
   const states: State[] = [];
   const start = emit(states, tree, add(states, { kind: 'matched' }), ignoreCase);
   return { states: states.length, test: matcher(states, start, ignoreCase) };
-}
-
-// ---------------------------------------------------------------- reading
-
-function parse(source: readonly string[]): Node {
-  let at = 0;
-  const fail = (words: string): never => {
-    throw new PatternError(`${words} at character ${at + 1} of the pattern`);
-  };
-  const take = (): string => source[at++] ?? fail('it ends too early');
-
-  function either(depth: number): Node {
-    if (depth > deepestGroup) fail('groups are nested too deeply');
-    const options = [sequence(depth)];
-    while (source[at] === '|') {
-      at++;
-      options.push(sequence(depth));
-    }
-    const [only] = options;
-    return options.length === 1 && only !== undefined ? only : { kind: 'either', options };
-  }
-
-  function sequence(depth: number): Node {
-    const parts: Node[] = [];
-    while (at < source.length && source[at] !== '|' && source[at] !== ')') parts.push(repeated(depth));
-    return { kind: 'sequence', parts };
-  }
-
-  function repeated(depth: number): Node {
-    const of = atom(depth);
-    const times = quantifier();
-    if (times === undefined) return of;
-    // Lazy or not makes no difference to whether it matches.
-    if (source[at] === '?') at++;
-    if (/^[*+?]$/.test(source[at] ?? '') || quantifier() !== undefined) fail('two quantifiers in a row');
-    return { kind: 'repeat', of, ...times };
-  }
-
-  function quantifier(): { readonly least: number; readonly most: number } | undefined {
-    const many = Number.POSITIVE_INFINITY;
-    switch (source[at]) {
-      case '*':
-        at++;
-        return { least: 0, most: many };
-      case '+':
-        at++;
-        return { least: 1, most: many };
-      case '?':
-        at++;
-        return { least: 0, most: 1 };
-      case '{': {
-        const counted = /^\{(\d{1,3})(,(\d{0,3}))?\}/.exec(source.slice(at, at + 9).join(''));
-        if (counted === null)
-          return fail('`{` stands for a count such as {2,5}; write \\{ for the character');
-        const least = Number(counted[1]);
-        const most = counted[2] === undefined ? least : counted[3] === '' ? many : Number(counted[3]);
-        if (most < least) fail('a count goes from the smaller to the larger number');
-        at += counted[0].length;
-        return { least, most };
-      }
-      default:
-        return undefined;
-    }
-  }
-
-  function atom(depth: number): Node {
-    const character = take();
-    switch (character) {
-      case '^':
-        return { kind: 'assertion', assertion: 'start' };
-      case '$':
-        return { kind: 'assertion', assertion: 'end' };
-      case '.':
-        return { kind: 'characters', characters: { ranges: [10, 10], negated: true } };
-      case '[':
-        return { kind: 'characters', characters: characterClass() };
-      case '\\':
-        return escaped();
-      case '(': {
-        if (source[at] === '?') {
-          if (source[at + 1] !== ':') fail('of groups with `(?` only `(?:` is known');
-          at += 2;
-        }
-        const inside = either(depth + 1);
-        if (source[at] !== ')') fail('a closing parenthesis is missing');
-        at++;
-        return inside;
-      }
-      case ')':
-      case '*':
-      case '+':
-      case '?':
-      case '{':
-        at--;
-        return fail(`\`${character}\` has nothing before it; write \\${character} for the character`);
-      default:
-        return literal(character);
-    }
-  }
-
-  function escaped(): Node {
-    const character = take();
-    if (character === 'b') return { kind: 'assertion', assertion: 'word-edge' };
-    if (character === 'B') return { kind: 'assertion', assertion: 'no-word-edge' };
-    const characters = named.get(character);
-    if (characters !== undefined) return { kind: 'characters', characters };
-    return literal(String.fromCodePoint(plainEscape(character)));
-  }
-
-  function plainEscape(character: string): number {
-    const control = controls.get(character);
-    if (control !== undefined) return control;
-    if (/[A-Za-z0-9]/.test(character)) fail(`\\${character} is not known`);
-    return codePoint(character);
-  }
-
-  function characterClass(): Characters {
-    const negated = source[at] === '^';
-    if (negated) at++;
-    const ranges: number[] = [];
-    for (let first = true; first || source[at] !== ']'; first = false) {
-      const from = classMember(ranges);
-      if (from === undefined) continue;
-      if (source[at] !== '-' || source[at + 1] === ']') {
-        ranges.push(from, from);
-        continue;
-      }
-      at++;
-      const to = classMember(ranges);
-      if (to === undefined || to < from) return fail('a range goes from the smaller to the larger character');
-      ranges.push(from, to);
-    }
-    at++;
-    return { ranges, negated };
-  }
-
-  /** A character; undefined for a class such as \d, whose ranges are added. */
-  function classMember(ranges: number[]): number | undefined {
-    const character = take();
-    if (character === '[' && source[at] === ':') fail('named classes such as [:alpha:] are not known');
-    if (character !== '\\') return codePoint(character);
-    const escaping = take();
-    const characters = named.get(escaping);
-    if (characters === undefined) return plainEscape(escaping);
-    ranges.push(...(characters.negated ? complement(characters.ranges) : characters.ranges));
-    return undefined;
-  }
-
-  const tree = either(0);
-  if (at < source.length) fail('a closing parenthesis has no opening one');
-  return tree;
-}
-
-function literal(character: string): Node {
-  const point = codePoint(character);
-  return { kind: 'characters', characters: { ranges: [point, point], negated: false } };
-}
-
-function codePoint(character: string): number {
-  return character.codePointAt(0) ?? 0;
-}
-
-function complement(ranges: readonly number[]): number[] {
-  const result: number[] = [];
-  let from = 0;
-  for (let index = 0; index < ranges.length; index += 2) {
-    const [first = 0, last = 0] = ranges.slice(index, index + 2);
-    if (first > from) result.push(from, first - 1);
-    from = last + 1;
-  }
-  return [...result, from, 0x10ffff];
 }
 
 // ---------------------------------------------------------------- states
@@ -257,7 +57,7 @@ function add(states: State[], state: State): number {
 }
 
 /** The state at which `node` begins, when `next` follows it. */
-function emit(states: State[], node: Node, next: number, ignoreCase: boolean): number {
+function emit(states: State[], node: PatternNode, next: number, ignoreCase: boolean): number {
   switch (node.kind) {
     case 'characters':
       return add(states, { kind: 'characters', accepts: acceptor(node.characters, ignoreCase), next });

@@ -1,45 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkProgram, type PlanInput, planAnswer, planCall, summary } from './index.ts';
-import { someFacts, somePeople } from './testing.ts';
-import type { PlannedStep, ProgramDefinition, RuleDefinition, StepDefinition } from './types.ts';
+import { type PlanInput, planAnswer, planCall, summary } from './index.ts';
+import { always, input, program, someFacts, somePeople, steps } from './testing.ts';
+import type { ProgramDefinition, StepDefinition } from './types.ts';
 
-const prompts = new Set([
-  'closed',
-  'goodbye',
-  'voicemail',
-  'call-about',
-  'choose',
-  'not-allowed',
-  'quiet-hours',
-]);
-
-/** Checked as a tenant's would be. */
-function program(rules: readonly RuleDefinition[], more: Partial<ProgramDefinition> = {}): ProgramDefinition {
-  return checkProgram({ rules, ...more }, { destinations: new Set(['support']), prompts });
-}
-function always(then: RuleDefinition['then'], more: Partial<ProgramDefinition> = {}): ProgramDefinition {
-  return program([{ then }], more);
-}
-function input(change: Partial<PlanInput> = {}): PlanInput {
-  return {
-    program: undefined,
-    source: { source: 'inline' },
-    rules: {},
-    facts: someFacts(),
-    // Monday, 21:05 in Berlin.
-    at: new Date('2026-03-02T20:05:00Z'),
-    timeZone: 'Europe/Berlin',
-    opened: true,
-    people: somePeople,
-    caller: 'par_agent',
-    allowed: undefined,
-    defaults: { ringSeconds: 25, accept: false },
-    ...change,
-  };
-}
-function steps(change: Partial<PlanInput>): readonly PlannedStep[] {
-  return planCall(input(change)).steps;
-}
 const connectAll = {
   kind: 'connect',
   place: 'default',
@@ -368,81 +331,6 @@ describe('menus, blocks and refusals', () => {
     const planned = steps({ program: circle });
     expect(planned.length).toBeGreaterThan(0);
     expect(planned.length).toBeLessThanOrEqual(500);
-  });
-});
-
-describe('asking the tenant’s system', () => {
-  const url = 'https://example.com/decide';
-  const fallback = [{ connect: 'inspector' }, { use: 'support' }] as const;
-  const own = always({ ask: { url, fallback } }, { blocks: { support: { forward: 'support' } } });
-
-  it('carries a fallback that needs no program any more', () => {
-    const [question] = steps({ program: own });
-    if (question?.kind !== 'ask') throw new Error('a question');
-    expect(question).toEqual({
-      kind: 'ask',
-      place: '/rules/0/then',
-      url,
-      timeoutMilliseconds: 2_000,
-      fallback: [{ connect: 'inspector' }, { forward: 'support' }],
-    });
-    const without = input();
-    expect(planAnswer(question.fallback, without, question)).toMatchObject([
-      { kind: 'forward', place: '/rules/0/then/ask/fallback/1', destination: 'support' },
-    ]);
-  });
-
-  it('a fallback that reaches nobody refuses: nobody is connected whom the tenant didn’t name', () => {
-    expect(planAnswer([{ connect: 'inspector' }], input(), { place: '/rules/0/then' })).toMatchObject([
-      { kind: 'refuse', reason: 'unavailable' },
-    ]);
-  });
-
-  it('plans what was answered, like the rule of a program', () => {
-    const answer = [{ announce: 'goodbye' }, { connect: { to: ['customer', 'agent'], ringSeconds: 10 } }];
-    expect(planAnswer(answer, input())).toMatchObject([
-      { kind: 'announce', place: 'answer/0' },
-      { kind: 'connect', place: 'answer/1', targets: ['par_customer'], ringSeconds: 10 },
-    ]);
-    expect(planAnswer({ use: 'support' }, input({ program: own }))).toMatchObject([{ kind: 'forward' }]);
-  });
-
-  it('an `ask` in a block that an answer uses comes to its fallback', () => {
-    const asking = always(
-      { connect: {} },
-      { blocks: { again: { ask: { url, fallback: { connect: 'customer' } } } } },
-    );
-    expect(planAnswer({ use: 'again' }, input({ program: asking }))).toMatchObject([
-      { kind: 'connect', targets: ['par_customer'] },
-    ]);
-  });
-
-  it.each<[string, unknown]>([
-    ['nothing', undefined],
-    ['no steps', []],
-    ['an unknown role', { connect: 'inspector' }],
-    ['somebody who takes no part', { connect: 'par_stranger' }],
-    ['somebody who takes no part, for a message', { voicemail: { for: ['par_stranger'] } }],
-    ['a phone number', { connect: '+62215550001' }],
-    ['an `ask`', { ask: { url, fallback: { refuse: {} } } }],
-    [
-      'an `ask` within a menu',
-      { menu: { prompt: 'choose', choices: { '1': { ask: { url, fallback: { refuse: {} } } } } } },
-    ],
-    ['an unknown block', { use: 'nowhere' }],
-    ['an unknown verb', { dial: 'customer' }],
-    ['a typo', { connect: { role: 'customer' } }],
-    ['too much', Array.from({ length: 201 }, () => ({ connect: 'customer' }))],
-  ])('%s is no usable answer', (_, answer) => {
-    expect(planAnswer(answer, input())).toBeUndefined();
-  });
-
-  it('knows prompts and destinations if it is told them', () => {
-    const known = { destinations: new Set(['support']), prompts };
-    expect(planAnswer({ forward: 'sales' }, input())).toBeDefined();
-    expect(planAnswer({ forward: 'sales' }, { ...input(), known })).toBeUndefined();
-    expect(planAnswer({ refuse: 'nope' }, { ...input(), known })).toBeUndefined();
-    expect(planAnswer({ forward: 'support' }, { ...input(), known })).toBeDefined();
   });
 });
 

@@ -1,5 +1,14 @@
-/** Facts and people for tests of programs. */
-import type { NowFacts, ProgramFacts, ProgramPerson } from './types.ts';
+/** Facts, people and faults for tests of programs. */
+import { MaskingError } from '../service.ts';
+import { checkProgram, type PlanInput, planCall } from './index.ts';
+import type {
+  NowFacts,
+  PlannedStep,
+  ProgramDefinition,
+  ProgramFacts,
+  ProgramPerson,
+  RuleDefinition,
+} from './types.ts';
 
 export function someFacts(
   change: { readonly [Name in keyof ProgramFacts]?: Partial<ProgramFacts[Name]> } = {},
@@ -55,3 +64,59 @@ export const somePeople: readonly ProgramPerson[] = [
   { participant: 'par_customer', role: 'customer', timeZone: undefined },
   { participant: 'par_dispatcher', role: 'dispatcher', timeZone: undefined },
 ];
+
+/** What a check found; throws when it found nothing. */
+export function faultOf(check: () => unknown): { pointer: string | undefined; words: string; code: string } {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof MaskingError)
+      return { pointer: error.pointer, words: error.message, code: error.code };
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+export const prompts = new Set([
+  'closed',
+  'goodbye',
+  'voicemail',
+  'call-about',
+  'choose',
+  'not-allowed',
+  'quiet-hours',
+]);
+
+/** Checked as a tenant's would be. */
+export function program(
+  rules: readonly RuleDefinition[],
+  more: Partial<ProgramDefinition> = {},
+): ProgramDefinition {
+  return checkProgram({ rules, ...more }, { destinations: new Set(['support']), prompts });
+}
+export function always(
+  then: RuleDefinition['then'],
+  more: Partial<ProgramDefinition> = {},
+): ProgramDefinition {
+  return program([{ then }], more);
+}
+export function input(change: Partial<PlanInput> = {}): PlanInput {
+  return {
+    program: undefined,
+    source: { source: 'inline' },
+    rules: {},
+    facts: someFacts(),
+    // Monday, 21:05 in Berlin.
+    at: new Date('2026-03-02T20:05:00Z'),
+    timeZone: 'Europe/Berlin',
+    opened: true,
+    people: somePeople,
+    caller: 'par_agent',
+    allowed: undefined,
+    defaults: { ringSeconds: 25, accept: false },
+    ...change,
+  };
+}
+export function steps(change: Partial<PlanInput>): readonly PlannedStep[] {
+  return planCall(input(change)).steps;
+}

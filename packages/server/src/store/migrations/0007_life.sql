@@ -373,7 +373,10 @@ begin
   end loop;
   insert into participants (tenant, session, participant, position, role, locale, number, name, name_party, name_key,
       transparency_digest, joined_at, successor_of, time_zone, may_start, reach, is_open, pin_index)
-    select p_tenant, p_session, x.participant, p_first + x.position, x.role, x.locale, x.number, x.name,
+    select p_tenant, p_session, x.participant,
+        -- Who takes somebody's place stands in it.
+        coalesce((select p.position from participants p where p.tenant = p_tenant and p.session = p_session
+          and p.participant = x.successor), p_first + x.position), x.role, x.locale, x.number, x.name,
         p_parties[x.phone], p_keys[x.phone], x.transparency, p_now, x.successor, x.extra ->> 'timeZone',
         coalesce((x.extra ->> 'mayStart')::boolean, true), coalesce(x.extra ->> 'reach', 'number'),
         coalesce((x.extra ->> 'open')::boolean, false), x.pin_index
