@@ -15,7 +15,6 @@ interface ProblemKind {
 type OwnCode =
   | 'malformed-request'
   | 'malformed-json'
-  | 'not-yet-supported'
   | 'unsupported-media-type'
   | 'too-large'
   | 'unauthorized'
@@ -50,11 +49,6 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Something in the request is not valid',
     advice:
       'The errors list names every place (a JSON pointer into the body, or the name of a parameter) and says what is expected there. Unknown fields are refused so that a typing error is not silently ignored.',
-  },
-  'not-yet-supported': {
-    status: 422,
-    title: 'This field is not supported yet',
-    advice: 'The field belongs to a later version of the API. Leave it out; it would have no effect.',
   },
   'invalid-number': {
     status: 422,
@@ -92,7 +86,7 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 409,
     title: 'The number is in use',
     advice:
-      'A live session holds it. Disable it with PATCH, wait until its sessions have ended, then delete.',
+      'A live session holds it. Delete it with ?drain=true: it takes no new session, and goes by itself after the last one.',
   },
   'carrier-in-use': {
     status: 409,
@@ -123,12 +117,97 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 409,
     title: 'No number of the pool is free for these participants',
     advice:
-      'Every number is live or cooling down for one of the participants. Close sessions that are done, add numbers to the pool, shorten its cooldown, or set its exhaustion to reuse-oldest.',
+      'Every number is live or cooling down for one of the participants. Close sessions that are done, add numbers to the pool, shorten its cooldown, or set its exhaustion to another policy than refuse.',
   },
   'session-closed': {
     status: 409,
     title: 'The session has ended',
-    advice: 'A session that was closed or has expired cannot be changed. Open a new one.',
+    advice:
+      'A session that was closed or has expired cannot be changed. Reopen it (POST /v1/sessions/{id}/reopen), or open a new one.',
+  },
+  'session-open': {
+    status: 409,
+    title: 'The session is open',
+    advice: 'Only a closed or expired session can be reopened. Extend an open one with PATCH.',
+  },
+  'program-invalid': {
+    status: 422,
+    title: 'The program is not valid',
+    advice:
+      'The errors list names the place in the program and the rule: an expression that cannot be read, a name that there is not, a verb that is none, blocks that use one another in a circle. Try it with POST /v1/programs/test.',
+  },
+  'program-taken': {
+    status: 409,
+    title: 'A program of this name exists already',
+    advice: 'Choose another name, or save a new version of the existing program with PUT.',
+  },
+  'program-in-use': {
+    status: 409,
+    title: 'The program is in use',
+    advice: 'A live session names it. Wait until its sessions have ended, or give them another program.',
+  },
+  'unknown-program': {
+    status: 422,
+    title: 'There is no such program',
+    advice: 'Save the program first, or give the id or name of an existing one (GET /v1/programs).',
+  },
+  'unknown-destination': {
+    status: 422,
+    title: 'There is no such destination',
+    advice: 'Programs forward to your own numbers by name: set it first (PUT /v1/destinations/{name}).',
+  },
+  'destination-in-use': {
+    status: 409,
+    title: 'The destination is in use',
+    advice: 'A saved program forwards to it. Change the program first.',
+  },
+  'unknown-participant': {
+    status: 422,
+    title: 'There is no such participant',
+    advice:
+      'Give the id of a participant, or a role that exactly one participant of the session has at the moment.',
+  },
+  'participant-taken': {
+    status: 409,
+    title: 'This person takes part already',
+    advice: 'A phone number stands for one participant of a session. Remove that participant, or change it.',
+  },
+  'participant-unreachable': {
+    status: 409,
+    title: 'The participant cannot be rung',
+    advice: 'Nobody is there to be called now: an open side has no phone, and whoever left is not rung.',
+  },
+  blocked: {
+    status: 409,
+    title: 'These people may not reach each other',
+    advice: 'A block stands between them (GET /v1/blocks). It ends when it expires or is lifted.',
+  },
+  'no-display-number': {
+    status: 409,
+    title: 'The pool has no number to show',
+    advice:
+      'Participants who are reached by app see a shared number: give one of the pool use: display (PATCH /v1/numbers/{id}).',
+  },
+  'number-not-available': {
+    status: 409,
+    title: 'The virtual number that was asked for cannot be had',
+    advice:
+      'It must be one of yours, enabled, not draining or quarantined, and not held already by this person or an open side.',
+  },
+  'pin-unavailable': {
+    status: 409,
+    title: 'No code can be given on this number',
+    advice: 'As many sessions as are safe have a code on the number. Close some, or add numbers to the pool.',
+  },
+  'call-ended': {
+    status: 409,
+    title: 'The call has ended',
+    advice: 'There is nothing left to hang up.',
+  },
+  'no-explanation': {
+    status: 404,
+    title: 'The call has no explanation',
+    advice: 'It was never decided by a program, or is from before explanations were kept.',
   },
   'idempotency-mismatch': {
     status: 409,
@@ -253,21 +332,22 @@ export class Problem extends Error {
 export const problemMediaType = 'application/problem+json';
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  const kind = problemKinds[problem.code];
-  const { errors, retryAfterSeconds, headers } = problem.options;
-  reply.code(kind.status).type(problemMediaType).header('cache-control', 'no-store');
+  const document = problemDocument(problem, request.id);
+  const { retryAfterSeconds, headers } = problem.options;
+  reply.code(document.status).type(problemMediaType).header('cache-control', 'no-store');
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (headers) reply.headers(headers);
-  return reply.send(
-    JSON.stringify({
-      type: `/problems/${problem.code}`,
-      title: kind.title,
-      status: kind.status,
-      detail: problem.message,
-      instance: request.id,
-      ...(errors && errors.length > 0 ? { errors } : {}),
-    }),
-  );
+  return reply.send(JSON.stringify(document));
+}
+
+/** `instance` is the id of the request. */
+export function problemDocument(problem: Problem, instance: string) {
+  const { status, title } = problemKinds[problem.code];
+  const { errors = [] } = problem.options;
+  return {
+    ...{ type: `/problems/${problem.code}`, title, status, detail: problem.message, instance },
+    ...(errors.length > 0 ? { errors: errors.map((place) => ({ ...place })) } : {}),
+  };
 }
 
 /** What the heart refused, as a problem. `renamePointer` maps its view of the input to what the client wrote. */
@@ -276,8 +356,24 @@ export function fromMasking(
   renamePointer: (pointer: string) => string = (pointer) => pointer,
 ): Problem {
   const detail = error.message;
-  const errors = error.pointer === undefined ? [] : [{ pointer: renamePointer(error.pointer), detail }];
+  const errors =
+    error.pointer === undefined ? [] : [{ pointer: safePointer(renamePointer(error.pointer)), detail }];
   return new Problem(error.code, detail, { errors });
+}
+
+/**
+ * A step of a pointer may be a name that the client chose (a block of a program), and that may be a phone number or a
+ * person's name: more digits than an index or a key has are masked, and what does not look like a name is not shown.
+ */
+function safePointer(pointer: string): string {
+  return pointer
+    .split('/')
+    .map((step) => {
+      const digits = step.match(/\p{N}/gu)?.length ?? 0;
+      const masked = digits > 4 ? step.replace(/\p{N}/gu, '•') : step;
+      return /^[\w•.*#~$-]{0,64}$/u.test(masked) ? masked : '•';
+    })
+    .join('/');
 }
 
 /** Any failure, as a problem. The detail of an unknown one is never shown: it may hold anything. */
@@ -290,6 +386,9 @@ export function toProblem(error: unknown): Problem {
     return new Problem('database-unavailable', 'The database cannot be reached at the moment.', {
       retryAfterSeconds: 1,
     });
+  }
+  if (name === 'TelephoneUnavailable') {
+    return new Problem('unavailable', 'No calls are made at the moment.', { retryAfterSeconds: 5 });
   }
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

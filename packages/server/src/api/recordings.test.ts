@@ -29,8 +29,9 @@ async function recordedCall(seed: number): Promise<{ readonly call: string; read
     caller: phone(2 * seed),
     call: id,
   });
-  if (decision.kind !== 'connect') throw new Error('not connected');
-  const target = decision.targets[0];
+  const step = decision.kind === 'run' ? decision.steps.find(({ kind }) => kind === 'connect') : undefined;
+  if (decision.kind !== 'run' || step?.kind !== 'connect') throw new Error('not connected');
+  const target = step.targets[0];
   await api.masking.answered({
     ...{ tenant: 'default', call: id, session: session.id, participant: target?.participant ?? '' },
   });
