@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noThenProperty: the language's own word; nothing here is ever awaited
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scopes } from '../masking/service.ts';
 import { phone, type TestApi, testApi, twoPeople } from './testing.ts';

@@ -355,10 +355,15 @@ export function fromMasking(
   error: MaskingError,
   renamePointer: (pointer: string) => string = (pointer) => pointer,
 ): Problem {
-  const detail = error.message;
+  const detail = error.code === 'program-invalid' ? withoutNumbers(error.message) : error.message;
   const errors =
     error.pointer === undefined ? [] : [{ pointer: safePointer(renamePointer(error.pointer)), detail }];
   return new Problem(error.code, detail, { errors });
+}
+
+/** What is said about a program repeats its words; seven digits or more, of any script, may be a phone number. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\p{N}(?:[\s().-]*\p{N}){6,}/gu, '…');
 }
 
 /**

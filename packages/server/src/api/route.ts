@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
-import type { Page, PageRequest } from '../masking/service.ts';
+import { MaskingError, type MaskingErrorCode, type Page, type PageRequest } from '../masking/service.ts';
 import { invalid, invalidParameter, maskName } from './input.ts';
 import { Problem, type ProblemCode } from './problem.ts';
 
@@ -89,12 +89,19 @@ export function checkIdParameter(name: string, prefix: string, id: string | unde
 
 /** What is named by an id or by a name of its own: whatever cannot be either is unknown. */
 export function checkName(name: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(name)) throw notFound();
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) throw notFound();
   return name;
 }
 
 export function isId(prefix: string, id: string): boolean {
   return id.startsWith(`${prefix}_`) && /^[a-z]+_[0-9a-f]{32}$/.test(id);
+}
+
+/** What the path names and the heart does not know is not found; in a body it would be the input that is wrong. */
+export function asNotFound(code: MaskingErrorCode): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof MaskingError && error.code === code ? notFound() : error;
+  };
 }
 
 /** A time in the request; the schema has checked its form, the calendar is checked here. */

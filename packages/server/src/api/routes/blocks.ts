@@ -17,8 +17,8 @@ export function blockRoutes(app: Api, masking: Masking): void {
           'invalid-number',
           'number-without-country',
           'virtual-number-as-participant',
-          'duplicate-number',
           'unknown-participant',
+          'participant-unreachable',
         ],
       },
       schema: {

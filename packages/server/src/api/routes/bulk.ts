@@ -32,7 +32,7 @@ export function bulkRoute(app: Api, masking: Masking, publicUrl: () => string): 
           'Sessions',
           'bulkSessions',
           'Open, change and close many sessions',
-          'At most 500. Each item is done on its own and has a result of its own, in order: what fails keeps no other from happening.',
+          'At most 500. Each item is done on its own and has a result of its own, in order: what fails keeps no other from happening. Items are not done one after another: name a session once.',
         ),
         body: bulkSchema,
         response: { 200: bulkResultSchema },

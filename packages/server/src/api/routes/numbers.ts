@@ -54,9 +54,10 @@ function addRoute(app: Api, masking: Masking): void {
       },
     },
     async (request, reply) => {
-      const { numbers, carrier, pool = 'default', capabilities = ['voice'] } = request.body;
+      const { numbers, carrier, pool = 'default', capabilities = ['voice'], area } = request.body;
       const added = await masking.addNumbers(principalOf(request).tenant, {
         ...{ numbers, carrier, pool, capabilities },
+        ...present({ area }),
       });
       return reply.code(201).send({
         numbers: added.numbers.map(renderNumber),

@@ -4,7 +4,7 @@ import { principalOf } from '../authentication.ts';
 import { invalid } from '../input.ts';
 import type { Telephone } from '../options.ts';
 import { Problem } from '../problem.ts';
-import { type Api, checkId, present, refuseBody, words } from '../route.ts';
+import { type Api, asNotFound, checkId, present, refuseBody, words } from '../route.ts';
 import { callSchema } from '../schemas/calls.ts';
 import { idParams } from '../schemas/common.ts';
 import { claimSchema, participantParams, revealedSchema, revealSchema } from '../schemas/participants.ts';
@@ -54,7 +54,7 @@ function claimRoute(app: Api, masking: Masking): void {
     {
       config: {
         scope: 'sessions:write',
-        problems: ['invalid', 'not-found', 'session-closed', 'unknown-participant', 'pin-unavailable'],
+        problems: ['invalid', 'not-found', 'session-closed', 'participant-unreachable', 'pin-unavailable'],
       },
       schema: {
         ...words(
@@ -71,8 +71,8 @@ function claimRoute(app: Api, masking: Masking): void {
       refuseBody(request.body);
       const session = checkId('ses', request.params.id);
       const participant = checkId('par', request.params.participant);
-      const claim = await masking.createClaim(principalOf(request).tenant, session, participant);
-      const { code, dial, expiresAt } = claim;
+      const claim = masking.createClaim(principalOf(request).tenant, session, participant);
+      const { code, dial, expiresAt } = await claim.catch(asNotFound('unknown-participant'));
       return reply.code(201).send({ code, dial, expiresAt: expiresAt.toISOString() });
     },
   );
@@ -91,6 +91,7 @@ function clickToCallRoute(app: Api, masking: Masking, telephone: Telephone | und
           'participant-unreachable',
           'blocked',
           'no-display-number',
+          'number-not-available',
         ],
       },
       schema: {

@@ -1,9 +1,27 @@
 import { Type } from 'typebox';
-import type { Masking, Program, ProgramTest, ProgramTestResult } from '../../masking/service.ts';
+import {
+  type Masking,
+  MaskingError,
+  type MaskingErrorCode,
+  type Program,
+  type ProgramTest,
+  type ProgramTestResult,
+} from '../../masking/service.ts';
 import type { CallExplanation, Trace } from '../../masking/types.ts';
 import { principalOf } from '../authentication.ts';
 import { invalid } from '../input.ts';
-import { type Api, checkName, isId, pageOfQuery, present, readTime, renderPage, words } from '../route.ts';
+import { fromMasking } from '../problem.ts';
+import {
+  type Api,
+  asNotFound,
+  checkName,
+  isId,
+  pageOfQuery,
+  present,
+  readTime,
+  renderPage,
+  words,
+} from '../route.ts';
 import { type Json, pageQuery } from '../schemas/common.ts';
 import {
   definitionTestSchema,
@@ -44,7 +62,7 @@ function createRoute(app: Api, masking: Masking): void {
       },
     },
     async (request, reply) => {
-      const program = await masking.createProgram(principalOf(request).tenant, request.body);
+      const program = await placed(masking.createProgram(principalOf(request).tenant, request.body));
       return reply.code(201).header('location', `/v1/programs/${program.id}`).send(renderProgram(program));
     },
   );
@@ -81,7 +99,7 @@ function readRoutes(app: Api, masking: Masking): void {
     async (request) => {
       const id = checkName(request.params.id);
       const { version } = request.query;
-      return renderProgram(await masking.getProgram(principalOf(request).tenant, id, version));
+      return renderProgram(await found(masking.getProgram(principalOf(request).tenant, id, version)));
     },
   );
 }
@@ -107,7 +125,8 @@ function changeRoutes(app: Api, masking: Masking): void {
     },
     async (request) => {
       const id = checkName(request.params.id);
-      return renderProgram(await masking.updateProgram(principalOf(request).tenant, id, request.body));
+      const saved = masking.updateProgram(principalOf(request).tenant, id, request.body);
+      return renderProgram(await found(placed(saved)));
     },
   );
 
@@ -129,7 +148,8 @@ function changeRoutes(app: Api, masking: Masking): void {
     },
     async (request) => {
       const id = checkName(request.params.id);
-      return renderProgram(await masking.updateProgram(principalOf(request).tenant, id, request.body));
+      const saved = masking.updateProgram(principalOf(request).tenant, id, request.body);
+      return renderProgram(await found(placed(saved)));
     },
   );
 
@@ -144,7 +164,7 @@ function changeRoutes(app: Api, masking: Masking): void {
       },
     },
     async (request, reply) => {
-      await masking.deleteProgram(principalOf(request).tenant, checkName(request.params.id));
+      await found(masking.deleteProgram(principalOf(request).tenant, checkName(request.params.id)));
       return reply.code(204).send(null);
     },
   );
@@ -174,7 +194,7 @@ function testRoutes(app: Api, masking: Masking): void {
     async (request) => {
       const id = checkName(request.params.id);
       const test = readTest(request.body);
-      return renderTest(await masking.testProgram(principalOf(request).tenant, id, test));
+      return renderTest(await found(masking.testProgram(principalOf(request).tenant, id, test)));
     },
   );
 
@@ -195,10 +215,27 @@ function testRoutes(app: Api, masking: Masking): void {
     async (request) => {
       const { definition } = request.body;
       const test = readTest(request.body);
-      return renderTest(await masking.testProgram(principalOf(request).tenant, { definition }, test));
+      const tested = masking.testProgram(principalOf(request).tenant, { definition }, test);
+      return renderTest(await placed(tested));
     },
   );
 }
+
+/** The program that the path names. */
+function found<Result>(result: Promise<Result>): Promise<Result> {
+  return result.catch(asNotFound('unknown-program'));
+}
+
+/** A place within the definition, as the client wrote it: below `/definition`. */
+function placed<Result>(result: Promise<Result>): Promise<Result> {
+  return result.catch((error: unknown) => {
+    if (!(error instanceof MaskingError) || !inDefinition.has(error.code)) throw error;
+    throw fromMasking(error, (pointer) =>
+      /^\/definition(?:\/|$)/.test(pointer) ? pointer : `/definition${pointer}`,
+    );
+  });
+}
+const inDefinition: ReadonlySet<MaskingErrorCode> = new Set(['program-invalid', 'unknown-destination']);
 
 function readTest(body: Json<typeof programTestSchema>): ProgramTest {
   const { session, roles, caller, at, metadata, reference, number, attempt } = body;

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { ProgramDefinition, ScheduleDefinition } from '../../masking/program/types.ts';
 import type { NewParticipant, NewSession, SessionChange, SessionTerms } from '../../masking/service.ts';
 import { checker, inside, invalid } from '../input.ts';
+import { Problem } from '../problem.ts';
 import { present, readTime } from '../route.ts';
 import { type Json, maxMetadataBytes } from '../schemas/common.ts';
 import type { newParticipant } from '../schemas/participants.ts';
@@ -52,7 +53,7 @@ export function readChange(body: Json<typeof sessionChangeSchema>): SessionChang
       opensAt: readOrNull(body.opensAt, (text) => readTime(text, '/opensAt')),
       program: readOrNull(body.program, readProgram),
       schedule: readOrNull(body.schedule, readSchedule),
-      metadata: readOrNull(body.metadata, readMetadata),
+      metadata: read(body.metadata, readMetadata),
       participants: read(body.participants, readParticipantsChange),
     }),
     ...readLife(body),
@@ -153,8 +154,10 @@ function readProgram(program: unknown): NonNullable<SessionTerms['program']> {
     throw invalid([{ pointer: '/program', detail }]);
   }
   // A definition is read by the heart: what is wrong in it is told with its place in the program.
-  if ('rules' in program || !('name' in program || 'version' in program)) {
-    return program as ProgramDefinition;
+  if ('rules' in program) return program as ProgramDefinition;
+  if (!('name' in program || 'version' in program)) {
+    const detail = 'A program has rules.';
+    throw new Problem('program-invalid', detail, { errors: [{ pointer: '/program/rules', detail }] });
   }
   const problem = refuseVersion(program);
   if (problem) throw inside('/program', problem);

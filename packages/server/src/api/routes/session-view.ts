@@ -127,13 +127,13 @@ export function asOpened(created: CreatedSession, asked: NewSession): CreatedSes
     ongoingCalls: asked.ongoingCalls ?? 'finish',
     expiresAt: asked.expiresAt ?? new Date(createdAt.getTime() + life),
     metadata: asked.metadata ?? {},
-    participants: firstParticipants(created.participants, asked.participants),
+    participants: firstParticipants(created, asked.participants),
   };
 }
 
 /** Those with whom it was opened, in that order, as they were then: others may have come, and they may have gone. */
 function firstParticipants(
-  now: readonly Participant[],
+  { participants: now, createdAt }: Session,
   asked: readonly NewParticipant[],
 ): readonly Participant[] {
   const byJoining = now.toSorted((one, other) => one.joinedAt.getTime() - other.joinedAt.getTime());
@@ -144,7 +144,8 @@ function firstParticipants(
     first.delete(found);
     const { leftAt: _leftAt, leaveReason: _leaveReason, ...participant } = found;
     // A phone that was claimed since stands behind those it was opened with.
-    return [{ ...participant, phones: participant.phones.slice(0, wanted.phones.length) }];
+    const phones = participant.phones.slice(0, wanted.phones.length);
+    return [{ ...participant, phones, joinedAt: createdAt }];
   });
 }
 

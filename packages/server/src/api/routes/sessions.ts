@@ -28,6 +28,8 @@ const peopleProblems: readonly ProblemCode[] = [
   'number-not-allowed',
   'virtual-number-as-participant',
   'duplicate-number',
+  'participant-taken',
+  'blocked',
   'empty-pool',
   'pool-exhausted',
   'number-not-available',
@@ -51,7 +53,7 @@ function openRoute(app: Api, masking: Masking, publicUrl: () => string): void {
       config: {
         scope: 'sessions:write',
         idempotency: 'own',
-        problems: [...peopleProblems, ...termProblems, 'unknown-pool', 'unknown-participant'],
+        problems: [...peopleProblems, ...termProblems, 'unknown-pool'],
       },
       schema: {
         ...words(
@@ -148,7 +150,7 @@ function changeRoute(app: Api, masking: Masking): void {
           ...peopleProblems,
           ...termProblems,
           'unknown-participant',
-          'participant-taken',
+          'participant-unreachable',
         ],
       },
       schema: {
@@ -204,7 +206,7 @@ function endRoutes(app: Api, masking: Masking): void {
     {
       config: {
         scope: 'sessions:write',
-        problems: ['not-found', 'session-open', 'empty-pool', 'pool-exhausted', 'pin-unavailable'],
+        problems: ['not-found', 'session-open', 'pool-exhausted', 'number-not-available', 'pin-unavailable'],
       },
       schema: {
         ...words(

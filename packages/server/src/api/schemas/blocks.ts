@@ -15,7 +15,7 @@ export const newBlockSchema = Type.Object(
     counterpartParticipant: Type.Optional(participantId('Whom they may not reach any more.')),
     reason: Type.String({
       minLength: 3,
-      maxLength: 500,
+      maxLength: 200,
       description: 'Why. Kept with the block; put no personal data here.',
       examples: ['report 771: threats'],
     }),

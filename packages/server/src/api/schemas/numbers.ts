@@ -34,6 +34,7 @@ export const newNumbersSchema = Type.Object(
       examples: ['main trunk'],
     }),
     capabilities: Type.Optional(capabilities),
+    area: Type.Optional(area),
   },
   {
     additionalProperties: false,
@@ -107,8 +108,8 @@ export const replaceNumberSchema = Type.Object(
     reason: shortReason,
     quarantineSeconds: Type.Optional(
       Type.Integer({
-        minimum: 0,
-        maximum: 31_536_000,
+        minimum: 1,
+        maximum: 315_360_000,
         description: 'How long it takes no new sessions.',
         examples: [604_800],
       }),

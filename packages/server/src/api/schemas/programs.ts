@@ -18,8 +18,8 @@ import {
 } from './common.ts';
 
 export const programName = patterned(
-  '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$',
-  'must be 1 to 63 letters, digits, dots, hyphens or underscores that begin with a letter or digit',
+  '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$',
+  'must be 1 to 63 letters, digits, hyphens or underscores that begin with a letter or digit',
   { description: 'Unique among your programs.', examples: ['deliveries'] },
 );
 
@@ -44,14 +44,14 @@ export const spoken = choice(
           {
             characters: Type.String({
               minLength: 1,
-              maxLength: 200,
+              maxLength: 64,
               description: 'Letters and digits, read out one by one.',
             }),
           },
           { additionalProperties: false },
         ),
       ]),
-      { minItems: 1, maxItems: 20 },
+      { minItems: 1, maxItems: 10 },
     ),
   ],
   'The name of a prompt, or several parts one after another; `characters` are read out one by one.',
@@ -319,7 +319,7 @@ const testFields = {
         calls: Type.Optional(count),
         answered: Type.Optional(count),
         connected: Type.Optional(count),
-        minutes: Type.Optional(Type.Number({ minimum: 0, maximum: 1_000_000 })),
+        minutes: Type.Optional(count),
         sinceLast: Type.Optional(Type.Integer({ minimum: -1, maximum: 1_000_000_000 })),
         recent: Type.Optional(count),
       },

@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { patterned, phoneIn, timeZone } from './common.ts';
 
 export const destinationName = patterned(
-  '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$',
-  'must be 1 to 63 letters, digits, hyphens or underscores that begin with a letter or digit',
+  '^[A-Za-z][A-Za-z0-9_-]{0,62}$',
+  'must be 1 to 63 letters, digits, hyphens or underscores that begin with a letter',
   { description: 'A destination, by name.', examples: ['support'] },
 );
 export const destinationParams = Type.Object({ name: destinationName });
@@ -30,7 +30,7 @@ const settings = {
     minimum: 5,
     maximum: 120,
     description: 'How long somebody is rung where no program says it.',
-    examples: [30],
+    examples: [25],
   }),
   maxSeconds: Type.Integer({
     minimum: 10,

@@ -1,6 +1,6 @@
 /** What a session declares of its life and its calls: the same words in opening, changing and reading it. */
 import { Type } from 'typebox';
-import { oneOf, participantOrRole, patterned, role, shortReason, timeZone } from './common.ts';
+import { oneOf, patterned, role, shortReason, timeZone } from './common.ts';
 import { spoken } from './programs.ts';
 
 const clock = (description: string) =>
@@ -32,7 +32,7 @@ export const schedule = Type.Object(
         },
         { additionalProperties: false },
       ),
-      { minItems: 1, maxItems: 100, description: 'When calls are carried. None may overlap another.' },
+      { minItems: 1, maxItems: 50, description: 'When calls are carried. None may overlap another.' },
     ),
     exceptions: Type.Optional(
       Type.Array(
@@ -44,7 +44,7 @@ export const schedule = Type.Object(
             }),
             closed: Type.Optional(Type.Literal(true)),
             windows: Type.Optional(
-              Type.Array(Type.Object(hours, { additionalProperties: false }), { minItems: 1, maxItems: 20 }),
+              Type.Array(Type.Object(hours, { additionalProperties: false }), { minItems: 1, maxItems: 50 }),
             ),
           },
           {
@@ -52,7 +52,7 @@ export const schedule = Type.Object(
             description: 'Either `closed: true`, or the `windows` of that day instead of the week’s.',
           },
         ),
-        { maxItems: 500 },
+        { maxItems: 400 },
       ),
     ),
   },
@@ -88,9 +88,9 @@ export const limits = Type.Object(
     attempts: Type.Optional(
       Type.Object(
         {
-          calls: Type.Integer({ minimum: 1, maximum: 1000 }),
+          calls: Type.Integer({ minimum: 1, maximum: 10_000 }),
           perMinutes: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: 10_080, description: '60 when absent.' }),
+            Type.Integer({ minimum: 1, maximum: 43_200, description: '60 when absent.' }),
           ),
         },
         {
@@ -150,7 +150,7 @@ export const afterClose = Type.Object(
 
 export const survey = Type.Object(
   {
-    of: participantOrRole,
+    of: role,
     prompt: Type.Optional(spoken),
     keys: Type.Optional(
       patterned('^[0-9*#]{1,12}$', 'must be 1 to 12 keys: digits, * or #', {
@@ -162,7 +162,7 @@ export const survey = Type.Object(
   {
     additionalProperties: false,
     title: 'Survey',
-    description: 'One question after the talk, for whoever `of` names.',
+    description: 'One question after the talk, for who has the role `of`.',
     examples: [{ of: 'customer', prompt: 'rating' }],
   },
 );
