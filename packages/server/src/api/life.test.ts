@@ -48,7 +48,7 @@ const terms = {
   afterClose: { seconds: 86_400, allow: [{ from: 'customer', to: 'agent' }], reasons: ['resolved'] },
   whisper: true,
   accept: true,
-  survey: { of: 'customer', prompt: 'ended', keys: '12345' },
+  survey: { of: 'customer', prompt: 'survey', keys: '12345' },
   program: { rules: [{ when: "caller.role == 'agent'", then: { connect: 'customer' } }] },
 };
 
@@ -223,9 +223,12 @@ describe('hand-over', () => {
       body: { participants: { replace: [{ participant: 'agent', with: successor }] } },
     });
     expect(status, text).toBe(200);
-    const [agent, customer, left] = body.participants;
     expect(body.participants).toHaveLength(3);
-    expect(agent).toMatchObject({ role: 'agent', phone: expect.stringMatching(/0500$/) });
+    const left = body.participants[2];
+    const [agent, customer] = ['agent', 'customer'].map((role) =>
+      body.participants.slice(0, 2).find((one: { role: string }) => one.role === role),
+    );
+    expect(agent.phone).toMatch(/0500$/);
     expect(agent.id).not.toBe(before.participants[0].id);
     expect(customer).toMatchObject({
       id: before.participants[1].id,
@@ -259,6 +262,22 @@ describe('hand-over', () => {
     const second = await api.call('POST', '/v1/sessions', { headers, body });
     expect(second.headers['idempotent-replayed']).toBe('true');
     expect(second.text).toBe(first.text);
+  });
+
+  test('so does one that names a program, which may have been changed since', async () => {
+    const definition = { rules: [{ then: { connect: {} } }] };
+    await api.call('POST', '/v1/programs', { body: { name: 'replayed', definition } });
+    for (const [index, program] of ['replayed', { name: 'replayed', version: 1 }].entries()) {
+      const headers = { 'idempotency-key': `open-named-${index}` };
+      const body = twoPeople(24 + index, { program, opensAt: inAnHour(), pin: true });
+      const first = await api.call('POST', '/v1/sessions', { headers, body });
+      expect(first.status, first.text).toBe(201);
+      await api.call('PATCH', '/v1/programs/replayed', {
+        body: { definition: { rules: [{ then: { refuse: 'closed' } }] } },
+      });
+      const second = await api.call('POST', '/v1/sessions', { headers, body });
+      expect(second.text).toBe(first.text);
+    }
   });
 
   const wrong = phone(1).slice(0, 6);
@@ -325,9 +344,14 @@ describe('hand-over', () => {
 });
 
 describe('open sides', () => {
-  test('a listing has a number for whoever calls, and no phone', async () => {
+  test('a listing has a reserved number for whoever calls, and no phone', async () => {
+    await api.stock(1, 'listings');
+    const { body: numbers } = await api.call('GET', '/v1/numbers?pool=listings');
+    await api.call('PATCH', `/v1/numbers/${numbers.items[0].id}`, { body: { use: 'reserved' } });
+    await api.stock(1, 'listings');
     const { status, body, text } = await api.call('POST', '/v1/sessions', {
       body: {
+        pool: 'listings',
         participants: [
           { role: 'seller', phone: phone(600) },
           { role: 'buyer', open: true },
@@ -337,7 +361,7 @@ describe('open sides', () => {
     expect(status, text).toBe(201);
     const [, buyer] = body.participants;
     expect(buyer).toMatchObject({ role: 'buyer', open: true, phone: '', phones: [] });
-    expect(buyer.number).toMatch(/^\+62/);
+    expect(buyer.number).toBe(numbers.items[0].number);
     const children = await api.call('GET', `/v1/sessions?parent=${body.id}`);
     expect(children.body).toEqual({ items: [] });
   });

@@ -90,7 +90,8 @@ test('the same key saves one program', async () => {
 });
 
 describe('what is wrong in a program is told with its place', () => {
-  const unreadable = { rules: [{ then: { connect: {} } }, { when: '(', then: { connect: {} } }] };
+  const agents = { when: "caller.role == 'agent'", then: { connect: {} } };
+  const unreadable = { rules: [agents, { when: '(', then: { connect: {} } }] };
   test.each([
     [1, 'without rules', {}, '/rules'],
     [2, 'an expression that cannot be read', unreadable, '/rules/1/when'],
@@ -209,7 +210,7 @@ describe('what would happen', () => {
   test.each([
     ['no caller', { roles }, '/caller'],
     ['a phone number as the caller', { roles, caller: phone(1) }, '/caller'],
-    ['one role', { roles: ['agent'], caller: 'agent' }, '/roles'],
+    ['no roles', { roles: [], caller: 'agent' }, '/roles'],
     ['roles and a session', { roles, session: `ses_${'0'.repeat(32)}`, caller: 'agent' }, '/roles'],
     ['a session that is none', { session: 'ses_1', caller: 'agent' }, '/session'],
     ['a time that is none', { roles, caller: 'agent', at: 'now' }, '/at'],

@@ -45,7 +45,7 @@ export const newParticipant = Type.Object(
     open: Type.Optional(
       Type.Boolean({
         description:
-          'A place for whoever calls, without a phone: each caller gets a session of their own with the others (a listing’s number).',
+          'A place for whoever calls, without a phone: each caller gets a session of their own with the others (a listing’s number). It takes a number of the pool whose `use` is `reserved`.',
       }),
     ),
   },

@@ -307,7 +307,7 @@ const testFields = {
       examples: ['ses_019b3c5e7a1048f2c6d0a4b8e1f35927'],
     }),
   ),
-  roles: Type.Optional(Type.Array(role, { minItems: 2, maxItems: 10 })),
+  roles: Type.Optional(Type.Array(role, { minItems: 1, maxItems: 10 })),
   caller: participantOrRole,
   at: Type.Optional(time('The moment of the call; now when absent.')),
   metadata: Type.Optional(metadata),
@@ -363,7 +363,7 @@ export const traceSchema = Type.Object(
       },
       { title: 'TracedProgram' },
     ),
-    at: Type.String({ description: 'The moment of the decision, in `timeZone`.' }),
+    at: Type.String({ description: 'The moment of the decision.' }),
     timeZone: Type.String(),
     open: Type.Boolean({ description: 'Whether the schedule was open.' }),
     rules: Type.Array(

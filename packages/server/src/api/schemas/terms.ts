@@ -163,6 +163,6 @@ export const survey = Type.Object(
     additionalProperties: false,
     title: 'Survey',
     description: 'One question after the talk, for who has the role `of`.',
-    examples: [{ of: 'customer', prompt: 'rating' }],
+    examples: [{ of: 'customer', prompt: 'survey' }],
   },
 );
