@@ -1,12 +1,13 @@
-/** What is shown of a call is an allow-list: whatever else the heart knows of it stays there. */
+/** What is shown of a call is an allow-list: whatever else the heart knows of it stays there. And hanging up. */
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Call } from '../masking/service.ts';
 import type { CallExplanation } from '../masking/types.ts';
-import { phone, shows, type TestApi, testApi } from './testing.ts';
+import { openSession, phone, shows, type TestApi, testApi } from './testing.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await testApi();
+  await api.stock(2);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -81,4 +82,42 @@ test('an explanation shows places, words and ids, and nothing that is not descri
     steps: [{ place: '/rules/1/then', verb: 'connect', outcome: 'no-answer', participant: 'par_2' }],
   });
   expect(shows(answer.text, phone(1))).toBe(false);
+});
+
+test('a running call is hung up, and has an explanation; a call that there is not has neither', async () => {
+  const session = await openSession(api, 60);
+  const [agent] = session.participants;
+  const { items } = await api.masking.listCarriers('default', { limit: 1 });
+  const call = `call_${'1'.repeat(32)}`;
+  await api.masking.decide({
+    kind: 'call',
+    carriers: [{ tenant: 'default', carrier: items[0]?.id ?? '' }],
+    called: agent.dial,
+    caller: phone(120),
+    call,
+  });
+  const hung = await api.call('POST', `/v1/calls/${call}/hangup`);
+  expect(hung.status, hung.text).toBe(200);
+  expect(hung.body).toMatchObject({ id: call, kind: 'inbound' });
+  await api.masking.ended({
+    ...{ tenant: 'default', call, outcome: 'failed', hangupBy: 'platform', hangupCause: 'hangup' },
+    ...{ endedAt: Date.now(), legs: [] },
+  });
+  const ended = await api.call('POST', `/v1/calls/${call}/hangup`);
+  expect(ended.status).toBe(409);
+  expect(ended.body.type).toBe('/problems/call-ended');
+  const explained = await api.call('GET', `/v1/calls/${call}/explanation`);
+  if (explained.status === 404) expect(explained.body.type).toBe('/problems/no-explanation');
+  else expect(explained.body).toMatchObject({ steps: expect.any(Array) });
+  for (const id of [`call_${'0'.repeat(32)}`, 'call_1', `ses_${'0'.repeat(32)}`]) {
+    expect((await api.call('POST', `/v1/calls/${id}/hangup`)).status).toBe(404);
+    expect((await api.call('GET', `/v1/calls/${id}/explanation`)).status).toBe(404);
+  }
+});
+
+test('a hang-up takes nothing', async () => {
+  for (const body of [{ reason: 'x' }, [1]]) {
+    const answer = await api.call('POST', `/v1/calls/call_${'0'.repeat(32)}/hangup`, { body });
+    expect(answer.status).toBe(422);
+  }
 });

@@ -4,7 +4,8 @@
  */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
-import { type ProblemCode, problemKinds, problemMediaType } from './problem.ts';
+import { problemMediaType } from './problem.ts';
+import { type ProblemCode, problemKinds } from './problem-kinds.ts';
 import { problemSchema } from './schemas/common.ts';
 import { programLanguage } from './schemas/programs.ts';
 import { bulkItemSchemas } from './schemas/sessions.ts';

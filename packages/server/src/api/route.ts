@@ -4,7 +4,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import { MaskingError, type MaskingErrorCode, type Page, type PageRequest } from '../masking/service.ts';
 import { invalid, invalidParameter, maskName } from './input.ts';
-import { Problem, type ProblemCode } from './problem.ts';
+import { Problem } from './problem.ts';
+import type { ProblemCode } from './problem-kinds.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,

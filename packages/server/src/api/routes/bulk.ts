@@ -2,7 +2,8 @@
 import type { BulkItem, BulkResult, Masking } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
 import { checker, inside, invalid } from '../input.ts';
-import { fromMasking, Problem, problemDocument, problemKinds } from '../problem.ts';
+import { fromMasking, Problem, problemDocument } from '../problem.ts';
+import { problemKinds } from '../problem-kinds.ts';
 import { type Api, words } from '../route.ts';
 import type { Json } from '../schemas/common.ts';
 import { bulkItemSchemas, bulkResultSchema, bulkSchema } from '../schemas/sessions.ts';

@@ -25,14 +25,16 @@ import {
 import { type Json, pageQuery } from '../schemas/common.ts';
 import {
   definitionTestSchema,
+  programTestResultSchema,
+  programTestSchema,
+} from '../schemas/program-tests.ts';
+import {
   newProgramSchema,
   programChangeSchema,
   programPage,
   programParams,
   programQuery,
   programSchema,
-  programTestResultSchema,
-  programTestSchema,
 } from '../schemas/programs.ts';
 
 export function programRoutes(app: Api, masking: Masking): void {

@@ -3,7 +3,8 @@ import { MaskingError } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { invalid, invalidParameter } from '../input.ts';
-import { fromMasking, type ProblemCode } from '../problem.ts';
+import { fromMasking } from '../problem.ts';
+import type { ProblemCode } from '../problem-kinds.ts';
 import { type Api, checkId, isId, pageOfQuery, present, renderPage, words } from '../route.ts';
 import { idParams, type Json } from '../schemas/common.ts';
 import {

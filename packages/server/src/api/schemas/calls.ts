@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { id, oneOf, pageOf, pageQuery, time } from './common.ts';
-import { traceSchema } from './programs.ts';
+import { traceSchema } from './program-tests.ts';
 
 const quality = Type.Unsafe<Record<string, number>>({
   type: 'object',
