@@ -6,7 +6,6 @@ import { startCallRecording } from '@samar/media';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { targetsOf } from '../masking/testing.ts';
 import { readRange } from './routes/recordings.ts';
-import { targetsOf } from '../masking/testing.ts';
 import { phone, type TestApi, testApi, twoPeople } from './testing.ts';
 
 let api: TestApi;
