@@ -161,7 +161,7 @@ export function connect(indexes: readonly number[], more: ConnectMore = {}): Ste
     place: '/connect',
     targets: indexes.map(target),
     mode: 'hunt',
-    ringSeconds: 5,
+    ringSeconds: 60,
     accept: false,
     whisper: undefined,
     ...more,

@@ -18,7 +18,7 @@ beforeEach(async () => {
   for (const index of [1, 2]) (await stage.phone(index)).setOnRing('answer');
 });
 
-function originate(steps = [connect([2])], ringSeconds = 5) {
+function originate(steps = [connect([2])], ringSeconds = 60) {
   calls += 1;
   const id = `call_made_${calls}`;
   const ended = stage.masking.endOf(id);
