@@ -25,8 +25,8 @@ const MOST_SAMPLES = 300 * SAMPLE_RATE;
 const MOST_SAMPLE_BYTES = 2 ** 28;
 /** Networks of one carrier. */
 const MOST_NETWORKS = 256;
-/** Legs of one call. */
-const MOST_LEGS = 16;
+/** Legs of one call, closed ones counted: a group of ten with five phones each may be rung one after another. */
+const MOST_LEGS = 64;
 
 export interface CallHandle {
   readonly call: MediaCall;
