@@ -32,6 +32,8 @@ export interface ScriptedMasking extends CallMasking {
   readonly heard: readonly { readonly recording: string; readonly participant: string }[];
   close(session: string, ongoingCalls: OngoingCalls): void;
   reopen(): void;
+  /** What the records say should end, without a notice. */
+  readonly toEnd: Awaited<ReturnType<CallMasking['callsToEnd']>>[number][];
   leave(session: string, participant: string): void;
   hangUp(call: string): void;
   /** The call that was decided last. */
@@ -66,6 +68,7 @@ export function scriptedMasking(): ScriptedMasking {
   const recordings: StoredRecording[] = [];
   const heard: { readonly recording: string; readonly participant: string }[] = [];
   const closed = new Map<string, ClosedSession>();
+  const toEnd: Awaited<ReturnType<CallMasking['callsToEnd']>>[number][] = [];
   let tellClosed: (notice: ClosedSession | undefined) => void = () => {};
   let tellHangUp: (request: { tenant: string; call: string }) => void = () => {};
 
@@ -95,6 +98,7 @@ export function scriptedMasking(): ScriptedMasking {
       tellClosed(notice);
     },
     reopen: () => closed.clear(),
+    toEnd,
     leave: (session, participant) =>
       tellClosed({ tenant: 'default', session, participant, ongoingCalls: 'hangup' }),
     hangUp: (call) => tellHangUp({ tenant: 'default', call }),
@@ -146,7 +150,7 @@ export function scriptedMasking(): ScriptedMasking {
     onSessionClosed(handler) {
       tellClosed = handler;
     },
-    closedAmong: async (sessions) => sessions.flatMap(({ session }) => closed.get(session) ?? []),
+    callsToEnd: async () => toEnd,
   };
 }
 

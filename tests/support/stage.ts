@@ -106,6 +106,7 @@ function trunkTo(port: number): Trunk {
     transport: 'udp',
     allowedSources: [],
     hasAuth: false,
+    callerTrust: 'trusted',
     enabled: true,
     createdAt: new Date(0),
   };

@@ -48,6 +48,14 @@ describe('the longest call', () => {
 });
 
 describe('a session that is closed', () => {
+  test('is found by its record when the notice was lost', async () => {
+    const { call, other, ended } = await talk();
+    stage.masking.toEnd.push({ tenant: 'default', call: stage.masking.lastCall, ongoingCalls: 'hangup' });
+    await Promise.all([call.ended, other.ended]);
+    stage.masking.toEnd.length = 0;
+    expect(await ended).toMatchObject({ hangupBy: 'platform', hangupCause: 'session-closed' });
+  });
+
   test('with `warn`: both hear that the job is done, once, and a while later the call ends', async () => {
     const { call, other, ended } = await talk();
     stage.masking.close('ses_1', 'warn');

@@ -21,8 +21,8 @@ const defaults: SwitchLimits = {
 
 /** Carriers are read again this often: a change made on another node is seen within it. Milliseconds. */
 const trunkRefresh = 2_000;
-/** Sessions of running calls are checked this often, should a notice have been lost. Milliseconds. */
-const sessionCheck = 5_000;
+/** Running calls are checked against their records this often, should a notice have been lost. Milliseconds. */
+const callCheck = 5_000;
 /** How often the signalling thread's lateness is measured. Milliseconds. */
 const lagProbe = 20;
 /** One late turn is a pause (garbage, a big request); this many in a row are more work than there is time for. */
@@ -137,23 +137,19 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
     }
   }
 
-  /** The table is the truth: asks it about every session that has a call here. */
-  async function checkSessions(): Promise<void> {
-    const sessions = [...bySession.values()].flatMap((some) =>
-      [...some].slice(0, 1).map((call) => call.session),
-    );
-    for (let from = 0; from < sessions.length; from += 500) {
-      const some = sessions.slice(from, from + 500).filter((session) => session !== undefined);
-      for (const notice of await masking.closedAmong(some)) close(notice);
+  /** The record is the truth: what should have ended by it ends now, should a notice have been lost. */
+  async function checkCalls(): Promise<void> {
+    if (calls.size === 0) return;
+    for (const { tenant, call, ongoingCalls } of await masking.callsToEnd()) {
+      const running = calls.get(call);
+      if (running?.tenants.includes(tenant)) running.sessionClosed(ongoingCalls);
     }
   }
 
   masking.onSessionClosed((notice) => {
     if (notice) close(notice);
     else
-      void checkSessions().catch((error) =>
-        events.log('warn', 'session check failed', { error: nameOf(error) }),
-      );
+      void checkCalls().catch((error) => events.log('warn', 'call check failed', { error: nameOf(error) }));
   });
 
   masking.onHangUp(({ tenant, call }) => {
@@ -184,7 +180,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   }
 
   every(trunkRefresh, 'reading carriers', refreshTrunks);
-  every(sessionCheck, 'session check', checkSessions);
+  every(callCheck, 'call check', checkCalls);
   probeLag();
 
   async function drain(milliseconds: number): Promise<void> {
