@@ -431,6 +431,38 @@ describe('law 1', () => {
   });
 });
 
+describe('many at once', () => {
+  it('counts every session, gives nobody a number twice, and never waits in a circle', async () => {
+    const { pool, numbers, p } = await stock(6, { loadLimit: 5, exhaustion: 'disambiguate', spread: true });
+    desk.now = 60 * day;
+    const people = Array.from({ length: 7 }, (_, index) => p(String(index)));
+    let opened = 0;
+    const worker = async (seed: number) => {
+      for (let turn = 0; turn < 20; turn++) {
+        const one = people[(turn * 3 + seed) % 7] ?? '';
+        const other = people[(turn + seed * 2 + 1) % 7] ?? '';
+        if (one === other) continue;
+        const session = await desk.open(pool, [agent(one), customer(other)]);
+        if (session === undefined) continue;
+        opened++;
+        if (turn % 4 > 0) await desk.close(session);
+      }
+    };
+    await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(worker));
+    expect(opened).toBeGreaterThan(100);
+    expect(await confusions()).toBe(0);
+    const counted = await desk.rows(
+      `select (select sum(sessions)::integer from number_days where number = any ($1)) as counted,
+          (select count(*)::integer from (select distinct session, number from participants where number = any ($1)) x)
+            as taken,
+          (select count(*)::integer from numbers where number = any ($1) and loaded_on > '2026-01-01') as loaded`,
+      [numbers],
+    );
+    const taken = (counted[0] as { taken: number }).taken;
+    expect(counted).toEqual([{ counted: taken, taken, loaded: 6 }]);
+  }, 60_000);
+});
+
 // Any history of people, numbers going in and out of use, and time.
 type Step =
   | { readonly kind: 'open'; readonly people: readonly (readonly number[])[]; readonly shared: boolean }

@@ -170,7 +170,7 @@ begin
   select min(n.ordinal), max(n.ordinal) into v_first, v_last from numbers n
     where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
       and n.open_session is null and 'voice' = any (n.capabilities);
-  select x.ordinal into v_start from generate_series(1, 16) i
+  select x.ordinal into v_start from generate_series(1, 64) i
     cross join lateral (
       select n.ordinal from numbers n
         where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
@@ -1093,7 +1093,8 @@ end $$;
 -- Live and cooling numbers of the busiest party of each pool, and the numbers that sessions can get.
 create function measure_pools(p_tenants text[], p_pools text[], p_now timestamptz)
 returns table (tenant text, pool text, needed integer, numbers integer) language sql stable
-set work_mem = '64MB' as $$
+set work_mem = '64MB' set enable_nestloop = off set enable_mergejoin = off as $$
+  -- One pass over the bindings, whatever the planner believes of how many are held.
   with asked as materialized (
     select distinct x.tenant, x.pool from unnest(p_tenants, p_pools) x(tenant, pool)
   ), held as (
