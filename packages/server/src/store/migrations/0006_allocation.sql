@@ -170,13 +170,15 @@ begin
   select min(n.ordinal), max(n.ordinal) into v_first, v_last from numbers n
     where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
       and n.open_session is null and 'voice' = any (n.capabilities);
-  select x.ordinal into v_start from generate_series(1, 64) i
-    cross join lateral (
-      select n.ordinal from numbers n
-        where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-          and n.open_session is null and 'voice' = any (n.capabilities) and n.place >= p_low and n.place < p_high
-          and n.ordinal = v_first + (hashtextextended(p_party, i) & 9223372036854775807) % (v_last - v_first + 1)
-    ) x limit 1;
+  -- One draw after another: as a join, the planner could begin with the numbers, and the first would win too often.
+  select x.ordinal into v_start from (
+      select (
+          select n.ordinal from numbers n
+            where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
+              and n.open_session is null and 'voice' = any (n.capabilities) and n.place >= p_low and n.place < p_high
+              and n.ordinal = v_first + (hashtextextended(p_party, i) & 9223372036854775807) % (v_last - v_first + 1)
+        ) as ordinal from generate_series(1, 64) i offset 0
+    ) x where x.ordinal is not null limit 1;
   if not found then
     -- Mostly gaps: by rank. Reads the whole order.
     select n.ordinal into v_start from numbers n
