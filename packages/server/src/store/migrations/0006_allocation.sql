@@ -14,8 +14,8 @@ alter table numbers
   add constraint numbers_area check (area ~ '^[0-9]{1,8}$');
 drop index numbers_order;
 -- What is asked most is answered within the index: a number of another place, or loaded, costs no look at its row.
-create index numbers_order on numbers (tenant, pool, ordinal, place, loaded_on)
-  where enabled and use = 'pool' and not draining and open_session is null;
+create index numbers_order on numbers (tenant, pool, ordinal, place, loaded_on) include (number, quarantined_until)
+  where enabled and use = 'pool' and not draining and open_session is null and 'voice' = any (capabilities);
 create index numbers_display on numbers (tenant, pool, ordinal) where enabled and use = 'display';
 -- What the background looks for.
 create index numbers_tended on numbers (tenant, number)
@@ -169,28 +169,32 @@ declare
 begin
   select min(n.ordinal), max(n.ordinal) into v_first, v_last from numbers n
     where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-      and n.open_session is null;
-  select x.ordinal into v_start from generate_series(1, 16) i
-    cross join lateral (
-      select n.ordinal from numbers n
-        where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-          and n.open_session is null and n.place >= p_low and n.place < p_high
-          and n.ordinal = v_first + (hashtextextended(p_party, i) & 9223372036854775807) % (v_last - v_first + 1)
-    ) x limit 1;
+      and n.open_session is null and 'voice' = any (n.capabilities);
+  -- One draw after another: as a join, the planner could begin with the numbers, and the first would win too often.
+  select x.ordinal into v_start from (
+      select (
+          select n.ordinal from numbers n
+            where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
+              and n.open_session is null and 'voice' = any (n.capabilities) and n.place >= p_low and n.place < p_high
+              and n.ordinal = v_first + (hashtextextended(p_party, i) & 9223372036854775807) % (v_last - v_first + 1)
+        ) as ordinal from generate_series(1, 64) i offset 0
+    ) x where x.ordinal is not null limit 1;
   if not found then
     -- Mostly gaps: by rank. Reads the whole order.
     select n.ordinal into v_start from numbers n
       where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-        and n.open_session is null and n.place >= p_low and n.place < p_high
+        and n.open_session is null and 'voice' = any (n.capabilities) and n.place >= p_low and n.place < p_high
       order by n.ordinal limit 1
       offset (hashtext(p_party) & 2147483647) % (
         select greatest(count(*), 1) from numbers n
           where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-            and n.open_session is null and n.place >= p_low and n.place < p_high);
+            and n.open_session is null and 'voice' = any (n.capabilities) and n.place >= p_low and n.place < p_high);
   end if;
   return v_start;
 end $$;
 
+-- Never seen: packing from the front or, when spread, from the party's own place on and around. `noted`: part of the way
+-- was taken as seen from a note.
 create function number_new(
   p_tenant text, p_pool text, p_parties text[], p_now timestamptz, p_low text, p_high text, p_day date,
   p_spread boolean, out number text, out noted boolean
@@ -203,6 +207,8 @@ declare
   v_below boolean;
   v_from bigint;
   v_until bigint;
+  v_last bigint;
+  v_start bigint;
   v_far boolean := false;
 begin
   select w.* into v_note from party_pools w
@@ -218,6 +224,7 @@ begin
     v_note.seen_through := v_note.starts_at - 1;
     v_note.seen_below := 0;
   end if;
+  v_start := v_note.starts_at;
 
   -- Two stretches: from the start to the end, and from the front to the start. (The start is 0 unless it is spread, or
   -- was.)
@@ -225,22 +232,44 @@ begin
     continue when v_below and v_note.starts_at = 0;
     v_from := case when v_below then v_note.seen_below else v_note.seen_through end;
     v_until := case when v_below then v_note.starts_at else 9223372036854775807 end;
+    -- Read before the walk: a number that is added meanwhile does not come under a note.
+    select max(n.ordinal) into v_last from numbers n
+      where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
+        and n.open_session is null and 'voice' = any (n.capabilities) and n.ordinal < v_until;
     v_found := first_unseen(p_tenant, p_pool, p_parties, p_now, p_low, p_high, p_day, v_from, v_until);
     number := v_found.number;
-    v_far := v_far or coalesce(v_found.ordinal, (
-      select max(n.ordinal) from numbers n
-        where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-          and n.open_session is null and n.ordinal < v_until)) > v_from + 65;
+    v_last := greatest(coalesce(v_found.ordinal - 1, v_last), v_from);
+    v_far := v_far or v_last > v_from + 64;
+    if v_below then
+      v_note.seen_below := v_last;
+    else
+      v_note.seen_through := v_last;
+    end if;
     exit when number is not null;
   end loop;
 
-  -- A long way was gone: note for each party what it has seen itself. Nothing is said of the number just found, the
-  -- session may still be refused; nor of one that is only loaded. One in quarantine comes back at the end.
-  if v_far then
+  -- A long way was gone: note it. Nothing is said of the number just found, the session may still be refused; nor of one
+  -- that is only loaded. One in quarantine comes back at the end.
+  if v_far and cardinality(p_parties) = 1 and p_day = 'infinity' then
+    perform keep_note(p_tenant, p_pool, p_parties[1], p_low, v_note.starts_at, v_note.seen_through, v_note.seen_below);
+  elsif v_far then
+    -- What all of them have seen together says nothing of each.
     foreach v_party in array p_parties loop
-      perform note_seen(p_tenant, p_pool, v_party, p_low, p_high, p_now, v_note.starts_at);
+      perform note_seen(p_tenant, p_pool, v_party, p_low, p_high, p_now, v_start);
     end loop;
   end if;
+end $$;
+
+create function keep_note(
+  p_tenant text, p_pool text, p_party text, p_place text, p_start bigint, p_through bigint, p_below bigint
+) returns void language plpgsql as $$
+begin
+  insert into party_pools as w (tenant, party, pool, place, starts_at, seen_through, seen_below)
+    values (p_tenant, p_party, p_pool, p_place, p_start, p_through, p_below)
+    on conflict (tenant, party, pool, place) do update
+      set seen_through = greatest(w.seen_through, excluded.seen_through),
+          seen_below = greatest(w.seen_below, excluded.seen_below)
+      where w.starts_at = excluded.starts_at;
 end $$;
 
 create function note_seen(
@@ -262,7 +291,7 @@ begin
   -- Read before the walk: a number that is added meanwhile is not under the note.
   select max(n.ordinal) into v_end from numbers n
     where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
-      and n.open_session is null;
+      and n.open_session is null and 'voice' = any (n.capabilities);
   select x.ordinal - 1 into v_through from first_unseen(p_tenant, p_pool, array[p_party], p_now, p_low, p_high,
     'infinity', v_note.seen_through, 9223372036854775807) x;
   v_through := greatest(coalesce(v_through, v_end), v_note.seen_through);
@@ -273,11 +302,7 @@ begin
     v_below := greatest(coalesce(v_below, v_note.starts_at - 1), v_note.seen_below);
   end if;
   if v_through > v_note.seen_through + 64 or v_below > v_note.seen_below + 64 then
-    insert into party_pools as w (tenant, party, pool, place, starts_at, seen_through, seen_below)
-      values (p_tenant, p_party, p_pool, p_low, v_note.starts_at, v_through, v_below)
-      on conflict (tenant, party, pool, place) do update
-        set seen_through = excluded.seen_through, seen_below = excluded.seen_below
-        where w.starts_at = excluded.starts_at;
+    perform keep_note(p_tenant, p_pool, p_party, p_low, v_note.starts_at, v_through, v_below);
   end if;
 end $$;
 
@@ -1046,7 +1071,8 @@ begin
     return false;
   end if;
   select n.number into v_to from numbers n
-    where n.tenant = p_tenant and n.pool = (select o.pool from numbers o where o.tenant = p_tenant and o.number = p_number)
+    where n.tenant = p_tenant
+      and n.pool = (select o.pool from numbers o where o.tenant = p_tenant and o.number = p_number)
       and n.enabled and n.use = 'reserved' and not n.draining and n.open_session is null
       and (n.quarantined_until is null or n.quarantined_until <= p_now) and 'voice' = any (n.capabilities)
       and not number_in_use(p_tenant, n.number)
@@ -1069,7 +1095,8 @@ end $$;
 -- Live and cooling numbers of the busiest party of each pool, and the numbers that sessions can get.
 create function measure_pools(p_tenants text[], p_pools text[], p_now timestamptz)
 returns table (tenant text, pool text, needed integer, numbers integer) language sql stable
-set work_mem = '64MB' as $$
+set work_mem = '64MB' set enable_nestloop = off set enable_mergejoin = off as $$
+  -- One pass over the bindings, whatever the planner believes of how many are held.
   with asked as materialized (
     select distinct x.tenant, x.pool from unnest(p_tenants, p_pools) x(tenant, pool)
   ), held as (
@@ -1127,8 +1154,8 @@ begin
   return v_count;
 end $$;
 
--- Samples up to p_limit pools that were not for a while (asked every five minutes by every node), and warns: `pool.low`, `pool.short`, each once a day and
--- pool. One node at a time; the others do nothing meanwhile. Returns how many were sampled.
+-- Samples up to p_limit pools that were not for a while (every node asks every five minutes), and warns: `pool.low`,
+-- `pool.short`, each once a day and pool. One node at a time; the others do nothing meanwhile. Returns how many were sampled.
 create function sample_pools(p_limit integer) returns integer language plpgsql as $$
 declare
   v_now timestamptz := platform_now();
