@@ -164,8 +164,8 @@ describe('codes on a number', () => {
     const move = async (from: string, to: string) =>
       (
         await stage.sql<{ readonly moved: boolean }>(
-          `select move_pins('default', $1, $2, $3, platform_now()) as moved`,
-          [session, from, to],
+          `select move_pins('default', $1, array[$2::text], $3, $4, platform_now()) as moved`,
+          [session, participant, from, to],
         )
       )[0]?.moved;
     const codesOn = async (on: string) =>

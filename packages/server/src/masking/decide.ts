@@ -167,7 +167,7 @@ export function createDecisions(context: Context, options: DecisionOptions): Dec
       }
       case 'choose': {
         const choices = first.choices ?? [];
-        return choices.length < 2
+        return choices.length === 0
           ? refusal(tenant, locale, 'ended')
           : { kind: 'choose', tenant, locale, options: choices };
       }

@@ -283,6 +283,8 @@ describe.each(['refuse', 'reuse-oldest', 'disambiguate'] as const)(
         ({ session: one }) => one.status === 'open' || one.afterCloseUntil !== undefined,
       );
       if (decision.kind === 'choose') {
+        // Of one only where another one of theirs on this number ended lately.
+        expect(exhaustion).toBe('disambiguate');
         expect(new Set(decision.options.map((option) => option.session))).toEqual(
           new Set(live.map(({ session: one }) => one.id)),
         );

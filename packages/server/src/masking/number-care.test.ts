@@ -198,8 +198,8 @@ describe('a sick number', () => {
     }
     await desk.open(pool, [customer(p('full'))]);
     await desk.rows(
-      `insert into pins (tenant, number, digest, session, participant)
-        select tenant, $1, digest, 'ses_other', 'par_other' from pins where session = $2`,
+      `select take_pin('default', $1, 'ses_other', 'par_other', array[i.digest], array[0::smallint], platform_now())
+        from pins i where i.session = $2`,
       [other, opened[1]?.session],
     );
     await quarantine(sick);

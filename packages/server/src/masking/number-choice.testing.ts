@@ -227,9 +227,9 @@ async function open(
   if (how.pins === true) {
     await queries.query(
       '',
-      `insert into pins (tenant, number, digest, session, participant)
-        select 'default', x.number, sha256(x.participant::bytea), $1, x.participant
-          from unnest($2::text[], $3::text[]) x(number, participant)`,
+      `select take_pin('default', x.number, $1, x.participant, array[sha256(x.participant::bytea)], array[0::smallint],
+          platform_now())
+        from unnest($2::text[], $3::text[]) x(number, participant)`,
       [session, seated.map((one) => one.number), seated.map((one) => one.participant)],
     );
   }

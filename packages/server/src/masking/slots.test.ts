@@ -81,6 +81,41 @@ describe('several sessions on one number', () => {
     });
   });
 
+  it('whoever calls because of one that ended lately is not put through to the other one', async () => {
+    await heart.stock({
+      pool: 'late',
+      count: 1,
+      first: 400,
+      exhaustion: 'disambiguate',
+      cooldown: { '*': 3_600 },
+    });
+    const agent = { role: 'agent', phones: [phone(people++)] };
+    const first = await open('late', agent, { reference: 'A-1' });
+    const second = await open('late', agent, { reference: 'B-2' });
+    await heart.masking.closeSession('default', first.session.id, { reason: 'resolved' });
+    expect(await heart.dial(agent.phones[0], second.number)).toMatchObject({
+      kind: 'choose',
+      options: [{ session: second.session.id }],
+    });
+    await heart.test.database.query(
+      '',
+      `update bindings set free_at = now() - interval '1 s' where session = $1`,
+      [first.session.id],
+    );
+    const later = await heart.dial(agent.phones[0], second.number);
+    expect(targetsOf(later).map((one) => one.phone)).toEqual([second.customer]);
+  });
+
+  it('with codes for everybody, more sessions than one number takes go to the next', async () => {
+    await heart.stock({ pool: 'coded', count: 4, first: 500 });
+    const numbers = new Set<string>();
+    for (let count = 0; count < 12; count++) {
+      const { number } = await open('coded', { role: 'agent', phones: [phone(people++)] }, { pin: true });
+      numbers.add(number);
+    }
+    expect(numbers.size).toBeGreaterThan(1);
+  });
+
   it('nine at most: a menu has nine keys', async () => {
     const agent = { role: 'agent', phones: [phone(people++)] };
     for (let count = 0; count < 9; count++) await open('menu', agent);

@@ -60,12 +60,15 @@ export interface Run {
   readonly trace: Trace;
 }
 
-/** Several live sessions: the caller picks one by a spoken menu of references, then `masking.choose`. */
+/**
+ * Several live sessions, or one beside one that ended lately: the caller picks one by a spoken menu of references, then
+ * `masking.choose`.
+ */
 export interface Choose {
   readonly kind: 'choose';
   readonly tenant: string;
   readonly locale: string;
-  /** 2 to 9, the newest first. `reference` is read out character by character. */
+  /** 1 to 9, the newest first. `reference` is read out character by character. */
   readonly options: readonly { readonly session: string; readonly reference: string }[];
 }
 

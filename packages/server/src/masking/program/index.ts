@@ -10,5 +10,4 @@ export { checkProgram, type ProgramKnown } from './check.ts';
 export { checkLimits, checkQuietHours, checkSchedule, checkSpoken, checkTimeZone } from './check-terms.ts';
 export { type PlanInput, planAnswer, planCall } from './plan.ts';
 export { spoken } from './plan-steps.ts';
-export { inQuietHours, isOpen, nextChange, nowFacts } from './schedule.ts';
 export { summary } from './summary.ts';

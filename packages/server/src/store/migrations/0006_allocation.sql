@@ -382,7 +382,7 @@ begin
     -- Codes of all parties count, and only parties are locked: the number is claimed too, unless another choice has it
     -- at this moment. Never waited for, so it needs no place in the order of locks.
     v_mine := pg_try_advisory_xact_lock(1935762804, hashtext(v_one.number));
-    if (select count(distinct i.session) from pins i where i.tenant = p_tenant and i.number = v_one.number) < 10 then
+    if (select count(*) from pins i where i.tenant = p_tenant and i.number = v_one.number) < 10 then
       if v_mine then
         return v_one.number;
       end if;
@@ -966,7 +966,9 @@ begin
         continue;
       end if;
       v_to := replacement_for(p_tenant, p_number, v_session.session, v_session.pool, v_group.parties, v_group.app, v_now);
-      if v_to.number is null then
+      -- A code must mean one participant there too.
+      if v_to.number is null
+          or not move_pins(p_tenant, v_session.session, v_group.participants, p_number, v_to.number, v_now) then
         v_moved := false;
         continue;
       end if;
@@ -1015,14 +1017,8 @@ begin
     select h.party from participant_phones h
       where h.tenant = p_tenant and h.session = p_session and not h.party = any (p_parties)),
     p_now, v_old.country, v_old.area, null, false);
-  -- A code must mean one participant there too.
-  if not exists (
-    select from pins i join pins j on j.tenant = i.tenant and j.number = v_to.number and j.digest = i.digest
-      where i.tenant = p_tenant and i.session = p_session and i.number = p_number
-  ) then
-    number := v_to.number;
-    how := v_to.how;
-  end if;
+  number := v_to.number;
+  how := v_to.how;
 end $$;
 
 create function move_binding(
@@ -1042,8 +1038,6 @@ begin
   end if;
   update participants p set number = p_to
     where p.tenant = p_tenant and p.session = p_session and p.participant = any (p_participants);
-  update pins i set number = p_to
-    where i.tenant = p_tenant and i.session = p_session and i.number = p_from and i.participant = any (p_participants);
 end $$;
 
 create function tell_replaced(

@@ -238,7 +238,7 @@ end $$;
 -- p_others: parties that are in the session already, for `sticky`.
 create function seat_participants(
   p_tenant text, p_session text, p_pool pools, p_shared boolean, p_shared_number text, p_sticky boolean,
-  p_participants text[], p_extras jsonb[], p_phone_participant integer[], p_countries text[], p_parties text[],
+  p_pinned boolean, p_participants text[], p_extras jsonb[], p_phone_participant integer[], p_countries text[], p_parties text[],
   p_others text[],
   out numbers text[], out hows text[], out failure text, out "position" integer, out details jsonb
 ) language plpgsql
@@ -254,6 +254,8 @@ declare
 begin
   numbers := '{}';
   hows := '{}';
+  -- Before any number's row is locked, or whoever closes the gate could wait for us and we for them.
+  perform enter_number_gate(p_tenant);
   for j in 1 .. cardinality(p_participants) loop
     v_extra := p_extras[j];
     if (v_extra ->> 'open')::boolean then
@@ -317,6 +319,15 @@ begin
       exit when not end_overdue(p_tenant, v_mine, v_now);
       v_now := platform_now();
     end loop;
+    if p_pinned and p_shared_number is null and v_extra ->> 'exact' is null and v_choice.how in ('new', 'seen', 'sticky')
+        and (select count(*) from pins i where i.tenant = p_tenant and i.number = v_choice.number) >= 10 then
+      select x.number, 0 as slot, x.how into v_choice from number_with_room(p_tenant, p_pool.pool, v_mine, v_now) x;
+      if v_choice.number is null then
+        failure := 'pin-unavailable';
+        position := j;
+        return;
+      end if;
+    end if;
     if v_choice.number is null then
       position := j;
       if p_shared_number is not null or v_extra ->> 'exact' is not null then
@@ -343,6 +354,25 @@ begin
     numbers := numbers || v_choice.number;
     hows := hows || v_choice.how;
   end loop;
+end $$;
+
+-- A number that takes one more code, free for all of the parties: for a session with codes whose chosen number is full of
+-- them. Null when there is none.
+create function number_with_room(p_tenant text, p_pool text, p_parties text[], p_now timestamptz, out number text, out how text)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+begin
+  select n.number, case when x.seen then 'seen' else 'new' end into number_with_room.number, number_with_room.how
+    from numbers n
+    cross join lateral (
+      select count(*) > 0 as seen, coalesce(bool_and(b.free_at <= p_now), true) as free from bindings b
+        where b.tenant = p_tenant and b.party = any (p_parties) and b.number = n.number
+    ) x
+    where n.tenant = p_tenant and n.pool = p_pool and n.enabled and n.use = 'pool' and not n.draining
+      and n.open_session is null and (n.quarantined_until is null or n.quarantined_until <= p_now)
+      and 'voice' = any (n.capabilities) and x.free
+      and (select count(*) from pins i where i.tenant = p_tenant and i.number = n.number) < 10
+    order by n.ordinal limit 1;
 end $$;
 
 -- Writes seated participants: rows, phones, bindings, codes. p_pins: p_pins_each digests a participant, the first that
@@ -506,7 +536,7 @@ begin
   -- 3. A number for each participant. Read only now: what the session before us released is seen.
   if v_failure is null then
     select * into v_seats from seat_participants(p_tenant, p_session, v_pool, (p_terms ->> 'shared')::boolean, null,
-      (p_terms ->> 'sticky')::boolean, p_participants, p_extras, p_phone_participant, p_countries, v_parties, '{}');
+      (p_terms ->> 'sticky')::boolean, coalesce((p_terms ->> 'pin')::boolean, false), p_participants, p_extras, p_phone_participant, p_countries, v_parties, '{}');
     v_failure := v_seats.failure;
     v_position := v_seats.position;
     v_details := v_seats.details;
@@ -680,7 +710,7 @@ begin
         where p.tenant = p_tenant and p.session = p_session and p.participant = any (v_staying)
           and p.reach = 'number' and not p.is_open limit 1;
     end if;
-    select * into v_seats from seat_participants(p_tenant, p_session, v_pool, v_session.shared_number, v_shared, false,
+    select * into v_seats from seat_participants(p_tenant, p_session, v_pool, v_session.shared_number, v_shared, false, v_each > 0,
       p_participants, p_extras, p_phone_participant, p_countries, v_settled.parties, '{}');
     v_failure := v_seats.failure;
     v_position := v_seats.position;
@@ -804,6 +834,7 @@ begin
     perform end_session(p_tenant, p_session, null, 'finish', false, p_actor);
   end if;
   select o.* into v_pool from pools o where o.tenant = p_tenant and o.pool = v_session.pool;
+  perform enter_number_gate(p_tenant);
   update sessions s
     set status = 'open', closed_at = null, close_reason = null, ongoing_calls = null, after_until = null,
         expires_at = coalesce(p_expires_at, v_now + make_interval(secs => p_ttl_seconds)),

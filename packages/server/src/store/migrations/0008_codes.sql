@@ -65,9 +65,10 @@ begin
   delete from pins k where k.tenant = p_tenant and k.session = p_session;
 end $$;
 
--- A session's codes on one number go to another with their participants. False: there is no room for all of them, or
--- one means somebody else there; then nothing was moved.
-create function move_pins(p_tenant text, p_session text, p_from text, p_to text, p_now timestamptz)
+-- Codes of a session's participants go to another number with them. False: there is no room for all of them, or one
+-- means somebody else there; then nothing was moved.
+create function move_pins(
+  p_tenant text, p_session text, p_participants text[], p_from text, p_to text, p_now timestamptz)
 returns boolean language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -76,6 +77,7 @@ declare
 begin
   for v_code in
     select k.* from pins k where k.tenant = p_tenant and k.session = p_session and k.number = p_from
+      and k.participant = any (p_participants)
   loop
     if take_code(p_tenant, p_to, p_session, v_code.participant, v_code.kind, v_code.expires_at, array[v_code.digest],
         array[0::smallint], p_now) is null then
@@ -84,7 +86,8 @@ begin
     end if;
     v_moved := v_moved || v_code.digest;
   end loop;
-  delete from pins k where k.tenant = p_tenant and k.session = p_session and k.number = p_from;
+  delete from pins k where k.tenant = p_tenant and k.session = p_session and k.number = p_from
+      and k.participant = any (p_participants);
   return true;
 end $$;
 

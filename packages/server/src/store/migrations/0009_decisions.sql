@@ -21,7 +21,8 @@ create type resolved_call as (
 -- Who calls what: reads only. Arrays of one length. p_callers null: withheld, unreadable or not believed. p_sessions: the
 -- caller chose this one; with p_participants, they proved by code that they are this participant.
 --   connect        exactly one live session (or the chosen one)
---   choose, pin    several (the caller says which), or a code is asked because the number says nothing
+--   choose, pin    several, or one beside one that ended lately (the caller says which); or a code is asked because the
+--                  number says nothing
 --   open           nobody's binding, but the number is the open side of a live session
 --   ended          bound before, and over
 --   not-connected  never bound, withheld, or the number is out of use: nobody can tell which
@@ -47,9 +48,11 @@ begin
           (array_agg(b.session order by b.alive desc, b.released_at desc nulls first))[1] as session,
           (array_agg(b.participant order by b.alive desc, b.released_at desc nulls first))[1] as participant,
           (array_agg(b.slot order by b.alive desc, b.released_at desc nulls first))[1] as slot,
-          array_agg(b.session order by b.session desc) filter (where b.alive) as sessions
+          array_agg(b.session order by b.session desc) filter (where b.alive) as sessions,
+          -- One lives, another one ended a while ago: whoever calls because of that one must not meet a stranger.
+          bool_or(not b.alive and b.free_at > p_now) as doubtful
         from (
-          select b.session, b.participant, b.slot, b.released_at, p.pin_index is not null as pinned,
+          select b.session, b.participant, b.slot, b.released_at, b.free_at, p.pin_index is not null as pinned,
               b.released_at is null and coalesce(session_lives(s.status, s.expires_at, s.idle_expires_at, s.after_until,
                 p_now), false) as alive
             from bindings b
@@ -72,8 +75,8 @@ begin
       select case
         when not n.enabled then 'not-connected'
         when a.session is not null then case when c.lives then 'connect' else 'ended' end
-        when k.live = 1 then 'connect'
-        when k.live > 1 then case when k.pinned then 'pin' else 'choose' end
+        when k.live = 1 and not k.doubtful then 'connect'
+        when k.live >= 1 then case when k.pinned then 'pin' else 'choose' end
         when n.open_session is not null and a.caller is not null and exists (
           select from sessions s where s.tenant = a.tenant and s.session = n.open_session and s.status = 'open'
             and session_lives(s.status, s.expires_at, s.idle_expires_at, null, p_now)) then 'open'
