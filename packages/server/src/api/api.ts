@@ -26,6 +26,7 @@ import { carrierRoutes } from './routes/carriers.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { numberRoutes, poolRoutes } from './routes/numbers.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { planRoutes } from './routes/plan.ts';
 import { problemRoutes } from './routes/problems.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -76,6 +77,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     recordingRoutes(api, masking, options.recordings, log);
     numberRoutes(api, masking);
     poolRoutes(api, masking);
+    planRoutes(api);
     carrierRoutes(api, masking);
     keyRoutes(api, masking);
     operationRoutes(api, options);

@@ -44,6 +44,7 @@ test('names every route of the first version', () => {
       ...['POST /v1/numbers', 'GET /v1/numbers'],
       ...['GET /v1/numbers/{id}', 'PATCH /v1/numbers/{id}', 'DELETE /v1/numbers/{id}'],
       ...['GET /v1/pools', 'PATCH /v1/pools/{name}'],
+      ...['GET /v1/plan', 'POST /v1/plan'],
       ...['POST /v1/sessions', 'GET /v1/sessions', 'POST /v1/sessions/search'],
       ...['GET /v1/sessions/{id}', 'PATCH /v1/sessions/{id}', 'POST /v1/sessions/{id}/close'],
       'POST /v1/sessions/{id}/participants/{participant}/reveal',
