@@ -9,7 +9,7 @@
  */
 export { createPlanner, type Planner, PlannerBusy } from './apart.ts';
 export { hoursOrDays, planDemand } from './demand.ts';
-export { type JobProblem, type JobsCsvOptions, type JobsRead, type Jobs, readJobs } from './jobs-csv.ts';
+export { type JobProblem, type Jobs, type JobsCsvOptions, type JobsRead, readJobs } from './jobs-csv.ts';
 export { type JobsSettings, planJobs } from './jobs-plan.ts';
 export { drawPlan } from './svg.ts';
 export * from './types.ts';

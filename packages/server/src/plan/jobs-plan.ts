@@ -51,9 +51,9 @@ const DAY = 86_400_000;
  * How many numbers past jobs needed, exactly, and how many the time to come will. Throws `PlanError`.
  *
  * The exact count is what the busiest party held at once. What is to come is a model's: each party's sessions as a
- * Poisson stream, by the rate that the file shows of it. The model is not believed as it stands: the recommendation is
- * the exact count times (model of the time to come ÷ model of the time of the file), so that whatever the file shows
- * of shifts, streaks and batches is kept, and only growth, chance and a history that is longer than the file are added.
+ * Poisson stream, by the rate that the file shows of it. Where the exact count is none that the model would give for
+ * the file itself (shifts are more regular than chance, batches less), the model's answer is taken as many times as
+ * the exact count is of the model's for the file.
  */
 export function planJobs(jobs: Jobs, settings: JobsSettings = {}): Plan {
   checkSettings(settings);
@@ -163,9 +163,11 @@ function planRole(material: Material, { role, reach, cooldownSeconds }: JobsRole
   const later = loadCurve({ horizonHours: settings.horizonDays * 24, start: 'running', profile, held });
   const classes = shrunk(counted, days * 24);
   const grown = classes.map((one) => ({ ...one, perHour: one.perHour * settings.growth }));
-  const factor =
-    needFor(settings.failureProbability, grown, later) / Math.max(1, needFor(0.5, classes, then));
-  const recommended = Math.max(settings.growth >= 1 ? lowerBound : 1, Math.ceil(lowerBound * factor - 1e-9));
+  const modelled = needFor(settings.failureProbability, grown, later);
+  // The model is believed where the exact count is one of the 96 in 100 that it would give.
+  const believed = lowerBound <= needFor(0.02, classes, then) && lowerBound >= needFor(0.98, classes, then);
+  const scale = believed ? 1 : lowerBound / Math.max(1, needFor(0.5, classes, then));
+  const recommended = Math.max(settings.growth >= 1 ? lowerBound : 1, Math.ceil(modelled * scale - 1e-9));
   return { ...plan, busiestSessionsPerDay, lowerBound, recommended };
 }
 
