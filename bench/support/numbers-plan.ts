@@ -80,9 +80,9 @@ export function comparePlans(): void {
       : `The worst is off by ${worst.toFixed(1)} times what is allowed.`,
   );
   console.log(
-    '\nRecommended from ten days of jobs (chance 1 % in ten days), and needed by five others of that kind:',
+    '\nRecommended from ten days of jobs (chance 1 % in ten days), and needed by the same people in five others:',
   );
-  printTable(['', 'needed then', 'recommended', 'needed by the others'], traceNames().map(byJobs));
+  printTable(['', 'needed', 'recommended', 'needed then'], traceNames().map(byJobs));
 }
 
 function plannedFor(one: Case, failureProbability: number): number {

@@ -167,8 +167,8 @@ function choose(party: Party, pool: number, limit: number, rule: Rule, chance: C
   switch (rule) {
     case 'least-recently-seen': {
       if (order.length < pool) return order.length;
-      const oldest = order[0] ?? 0;
-      return (releasedAt[oldest] ?? 0) <= limit ? oldest : -1;
+      const [oldest] = order;
+      return oldest !== undefined && (releasedAt[oldest] ?? 0) <= limit ? oldest : -1;
     }
     case 'first-fit': {
       for (let number = 0; number < pool; number++) {

@@ -29,17 +29,26 @@ const DAY = 86_400;
 export const traceNames = (): readonly string[] => makers.map(([name]) => name);
 
 /**
- * `scale`: so many times as many agents and customers; each does as much as ever. `series`: the same marketplace in
- * other ten days with other people.
+ * `scale`: so many times as many agents and customers; each does as much as ever. `series`: other ten days of the same
+ * people: what an agent is used to (hours, days off, how busy) is what it was.
  */
 export function makeTrace(name: string, scale = 1, series = 0): Trace {
   const index = makers.findIndex(([known]) => known === name);
   const make = makers[index]?.[1];
   if (make === undefined) throw new Error(`there is no trace called ${name}`);
-  const chance = chanceFrom(20_261_127 + 1_000_003 * index + 7_919 * series);
+  const scaled = (count: number) => Math.max(2, Math.round(count * scale));
+  const seed = 20_261_127 + 1_000_003 * index;
+  const habits: number[] = [];
+  const first = make(chanceFrom(seed), scaled, (draw) => {
+    const habit = draw();
+    habits.push(habit);
+    return habit;
+  });
+  if (series === 0) return sorted(name, first);
+  let next = 0;
   return sorted(
     name,
-    make(chance, (count) => Math.max(2, Math.round(count * scale))),
+    make(chanceFrom(seed + 7_919 * series), scaled, () => habits[next++] ?? 0),
   );
 }
 
@@ -54,26 +63,28 @@ interface Jobs {
   readonly customers: number;
   readonly jobs: readonly Job[];
 }
-type Make = (chance: Chance, scaled: (count: number) => number) => Jobs;
+/** Draws what is usual for somebody, once and for all. */
+type Keep = (draw: () => number) => number;
+type Make = (chance: Chance, scaled: (count: number) => number, keep: Keep) => Jobs;
 
 const makers: readonly (readonly [name: string, make: Make])[] = [
-  ['ride hailing', (chance, scaled) => rides(chance, scaled, () => 1)],
+  ['ride hailing', (chance, scaled, keep) => rides(chance, scaled, keep, () => 1)],
   [
     'ride hailing, surge days',
-    (chance, scaled) => rides(chance, scaled, (day) => (day === 4 || day === 5 ? 1.5 : 1)),
+    (chance, scaled, keep) => rides(chance, scaled, keep, (day) => (day === 4 || day === 5 ? 1.5 : 1)),
   ],
   [
     'food delivery, one by one',
-    (chance, scaled) =>
-      shifts(chance, {
+    (chance, scaled, keep) =>
+      shifts(chance, keep, {
         ...{ agents: scaled(400), customers: scaled(60_000), regulars: 0.25, workDays: 0.75 },
         ...{ shift: [4, 10], batch: () => 1, minutes: [22, 45], idle: [1, 14], grace: 20 },
       }),
   ],
   [
     'food delivery, batches to 5',
-    (chance, scaled) =>
-      shifts(chance, {
+    (chance, scaled, keep) =>
+      shifts(chance, keep, {
         ...{ agents: scaled(400), customers: scaled(90_000), regulars: 0.18, workDays: 0.75 },
         ...{ shift: [4, 11], batch: () => 1 + Math.min(chance.below(5), chance.below(6)), minutes: [30, 60] },
         ...{ idle: [1, 12], grace: 60 },
@@ -82,8 +93,8 @@ const makers: readonly (readonly [name: string, make: Make])[] = [
   ['parcels, 100–200 stops a day', parcels],
   [
     'quick-commerce',
-    (chance, scaled) =>
-      shifts(chance, {
+    (chance, scaled, keep) =>
+      shifts(chance, keep, {
         ...{ agents: scaled(350), customers: scaled(45_000), regulars: 0.15, workDays: 0.8 },
         ...{
           shift: [5, 11],
@@ -100,8 +111,13 @@ const makers: readonly (readonly [name: string, make: Make])[] = [
   ['telehealth', telehealth],
 ];
 
-function rides(chance: Chance, scaled: (count: number) => number, demand: (day: number) => number): Jobs {
-  return shifts(chance, {
+function rides(
+  chance: Chance,
+  scaled: (count: number) => number,
+  keep: Keep,
+  demand: (day: number) => number,
+): Jobs {
+  return shifts(chance, keep, {
     ...{ agents: scaled(600), customers: scaled(90_000), regulars: 0.08, workDays: 0.75, shift: [4, 11.5] },
     ...{ batch: () => 1, minutes: [9, 24], idle: [0, 7], grace: 20, demand },
   });
@@ -127,12 +143,12 @@ interface Shifts {
   readonly demand?: (day: number) => number;
 }
 
-function shifts(chance: Chance, of: Shifts): Jobs {
+function shifts(chance: Chance, keep: Keep, of: Shifts): Jobs {
   const jobs: Job[] = [];
   const customerOf = drawer(of.customers, of.regulars, chance);
   for (let agent = 0; agent < of.agents; agent++) {
-    const usual = chance.between(...of.shift) * HOUR;
-    const usualStart = chance.between(6, 13) * HOUR;
+    const usual = keep(() => chance.between(...of.shift)) * HOUR;
+    const usualStart = keep(() => chance.between(6, 13)) * HOUR;
     for (let day = 0; day < DAYS; day++) {
       if (chance.next() > of.workDays) continue;
       const demand = of.demand?.(day) ?? 1;
@@ -160,14 +176,14 @@ function shifts(chance: Chance, of: Shifts): Jobs {
 }
 
 /** All stops of a day are opened in the morning; each is closed an hour after it was served, the last ones at night. */
-function parcels(chance: Chance, scaled: (count: number) => number): Jobs {
+function parcels(chance: Chance, scaled: (count: number) => number, keep: Keep): Jobs {
   const agents = scaled(115);
   const customers = scaled(55_000);
   const jobs: Job[] = [];
   const customerOf = drawer(customers, 0.06, chance);
   for (let agent = 0; agent < agents; agent++) {
-    const usual = chance.between(100, 200);
-    const dayOff = chance.below(7);
+    const usual = keep(() => chance.between(100, 200));
+    const dayOff = keep(() => chance.below(7));
     for (let day = 0; day < DAYS; day++) {
       if (day % 7 === dayOff) continue;
       const stops = Math.round(Math.min(200, Math.max(100, chance.normal(usual, 8))));
@@ -187,13 +203,13 @@ function parcels(chance: Chance, scaled: (count: number) => number): Jobs {
 }
 
 /** Booked a day or two ahead, closed some hours after the visit. */
-function homeServices(chance: Chance, scaled: (count: number) => number): Jobs {
+function homeServices(chance: Chance, scaled: (count: number) => number, keep: Keep): Jobs {
   const agents = scaled(620);
   const customers = scaled(9_500);
   const jobs: Job[] = [];
   const customerOf = drawer(customers, 0.1, chance);
   for (let agent = 0; agent < agents; agent++) {
-    const usual = chance.between(2, 3.4);
+    const usual = keep(() => chance.between(2, 3.4));
     for (let day = 0; day < DAYS; day++) {
       if (chance.next() > 0.62) continue;
       const visits = Math.min(4, Math.round(chance.normal(usual, 0.6)));
@@ -213,13 +229,13 @@ function homeServices(chance: Chance, scaled: (count: number) => number): Jobs {
 }
 
 /** A few desks, each with very many guests: from a day before they come to a few hours after they have gone. */
-function hotel(chance: Chance, scaled: (count: number) => number): Jobs {
+function hotel(chance: Chance, scaled: (count: number) => number, keep: Keep): Jobs {
   const agents = Math.max(2, scaled(30));
   const customers = scaled(40_000);
   const jobs: Job[] = [];
   const customerOf = drawer(customers, 0.05, chance);
   for (let agent = 0; agent < agents; agent++) {
-    const arrivals = chance.between(20, 90);
+    const arrivals = keep(() => chance.between(20, 90));
     for (let day = -4; day < DAYS; day++) {
       const guests = chance.poisson(arrivals * (day % 7 >= 5 ? 1.3 : 1));
       for (let guest = 0; guest < guests; guest++) {
@@ -252,13 +268,13 @@ function classifieds(chance: Chance, scaled: (count: number) => number): Jobs {
 }
 
 /** Booked hours ahead, closed two hours after the consultation, for a question about the prescription. */
-function telehealth(chance: Chance, scaled: (count: number) => number): Jobs {
+function telehealth(chance: Chance, scaled: (count: number) => number, keep: Keep): Jobs {
   const agents = scaled(200);
   const customers = scaled(30_000);
   const jobs: Job[] = [];
   const customerOf = drawer(customers, 0.15, chance);
   for (let agent = 0; agent < agents; agent++) {
-    const minutes = chance.between(9, 20);
+    const minutes = keep(() => chance.between(9, 20));
     for (let day = 0; day < DAYS; day++) {
       if (day % 7 >= 5 || chance.next() > 0.9) continue;
       const end = day * DAY + chance.between(13, 18) * HOUR;

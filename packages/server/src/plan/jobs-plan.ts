@@ -51,9 +51,9 @@ const DAY = 86_400_000;
  * How many numbers past jobs needed, exactly, and how many the time to come will. Throws `PlanError`.
  *
  * The exact count is what the busiest party held at once. What is to come is a model's: each party's sessions as a
- * Poisson stream, by the rate that the file shows of it. Where the exact count is none that the model would give for
- * the file itself (shifts are more regular than chance, batches less), the model's answer is taken as many times as
- * the exact count is of the model's for the file.
+ * Poisson stream, by the rate that the file shows of it. Where the file needed more than the model gives for the file
+ * itself (weekends, batches), or less than could be luck (shifts are more regular than chance), the model's answer is
+ * taken as many times as the exact count is of the model's.
  */
 export function planJobs(jobs: Jobs, settings: JobsSettings = {}): Plan {
   checkSettings(settings);
@@ -164,9 +164,10 @@ function planRole(material: Material, { role, reach, cooldownSeconds }: JobsRole
   const classes = shrunk(counted, days * 24);
   const grown = classes.map((one) => ({ ...one, perHour: one.perHour * settings.growth }));
   const modelled = needFor(settings.failureProbability, grown, later);
-  // The model is believed where the exact count is one of the 96 in 100 that it would give.
-  const believed = lowerBound <= needFor(0.02, classes, then) && lowerBound >= needFor(0.98, classes, then);
-  const scale = believed ? 1 : lowerBound / Math.max(1, needFor(0.5, classes, then));
+  // More than the model's for the file is a reason to expect more (weekends, bursts); less may be luck, unless it is
+  // less than the model gives in 98 of 100 files.
+  const shown = lowerBound / Math.max(1, needFor(0.5, classes, then));
+  const scale = shown < 1 && lowerBound >= needFor(0.98, classes, then) ? 1 : shown;
   const recommended = Math.max(settings.growth >= 1 ? lowerBound : 1, Math.ceil(modelled * scale - 1e-9));
   return { ...plan, busiestSessionsPerDay, lowerBound, recommended };
 }
