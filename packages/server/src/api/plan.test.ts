@@ -114,13 +114,21 @@ describe('past jobs', () => {
     expect(demanded.body.errors[0].parameter).toBe('growth');
   });
 
-  test('a file that is too large is refused with where to go', async () => {
+  test('a file of some megabytes is taken; one that is too large is refused with where to go', async () => {
+    const fine = await api.call('POST', '/v1/plan', {
+      body: csv + '\n'.repeat(2 * 1_048_576),
+      headers: asCsv,
+    });
+    expect(fine.body).toMatchObject({ jobs: { sessions: 3 } });
     const large = await api.call('POST', '/v1/plan', {
       body: csv + '\n'.repeat(8 * 1_048_576),
       headers: asCsv,
     });
     expect(large.status).toBe(413);
     expect(large.body.detail).toContain('samar plan');
+    const json = await api.call('POST', '/v1/plan', { body: `${' '.repeat(2 * 1_048_576)}{}` });
+    expect(json.status).toBe(413);
+    expect(json.body.detail).toContain('1 MB');
   });
 });
 

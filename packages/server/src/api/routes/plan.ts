@@ -12,14 +12,17 @@ import { invalid, invalidParameter } from '../input.ts';
 import { Problem, type ProblemPlace } from '../problem.ts';
 import { type Api, present, words } from '../route.ts';
 import type { Json } from '../schemas/common.ts';
-import { demandSchema, jobsQuery, planQuery, planSchema } from '../schemas/plan.ts';
+import { demandOrJobs, type demandSchema, jobsQuery, planQuery, planSchema } from '../schemas/plan.ts';
 
 /** A hundred thousand jobs; larger files are for `samar plan`. */
 const mostBytes = 8 * 1_048_576;
 
+type Planned = (task: PlanTask, parameterOf?: (pointer: string) => string) => Promise<RenderedPlan>;
+type RenderedPlan = ReturnType<typeof renderPlan>;
+
 export function planRoutes(app: Api): void {
   const planner = createPlanner();
-  const planned = async (task: PlanTask, parameterOf?: (pointer: string) => string) => {
+  const planned: Planned = async (task, parameterOf) => {
     const answer = await planner.answer(task).catch((error: unknown) => {
       if (!(error instanceof PlannerBusy)) throw error;
       throw new Problem('unavailable', error.message, { retryAfterSeconds: 5 });
@@ -50,55 +53,47 @@ export function planRoutes(app: Api): void {
     async (request) => planned({ kind: 'demand', demand: demandOfQuery(request.query) }, parameterOfQuery),
   );
 
+  // In a scope of its own: only here a body may be a CSV.
   const withCsv: FastifyPluginAsync = async (scope) => {
     scope.addContentTypeParser(
       'text/csv',
       { parseAs: 'string', bodyLimit: mostBytes },
-      (_request, text, done) => done(null, text),
+      (_request, csv, done) => done(null, csv),
     );
-    (scope as unknown as Api).post(
-      '/v1/plan',
-      {
-        bodyLimit: mostBytes,
-        config: { scope: 'numbers:read', idempotency: 'repeat', problems: ['invalid'] },
-        schema: {
-          ...words('Numbers', 'planDemand', 'How many numbers a demand or past jobs need', explanation),
-          querystring: jobsQuery,
-          body: {
-            content: {
-              'application/json': { schema: demandSchema },
-              'text/csv': {
-                schema: {
-                  type: 'string',
-                  description:
-                    'Past jobs: columns `opened_at`, `closed_at` (empty: still open) and one for each role, with ids of any kind. At most 8 MB. No id is kept or repeated.',
-                  examples: [
-                    'opened_at,closed_at,agent,customer\n2026-01-31T09:30:00Z,2026-01-31T10:05:00Z,a17,c2001\n',
-                  ],
-                },
-              },
-            },
-          },
-          response: { 200: planSchema },
-        },
-        errorHandler: (error) => {
-          if ((error as { code?: unknown }).code !== 'FST_ERR_CTP_BODY_TOO_LARGE') throw error;
-          throw new Problem('too-large', 'The body is larger than 8 MB: use `samar plan` for such files.');
-        },
-      },
-      async (request) => {
-        const body = request.body as unknown;
-        const query = request.query as Json<typeof jobsQuery>;
-        if (typeof body === 'string') return planned(jobsTask(body, query), parameterOfJobs);
-        const [parameter] = Object.keys(query);
-        if (parameter !== undefined)
-          throw invalidParameter(parameter, 'is for a CSV; a demand says it in its JSON');
-        if (body === undefined) throw invalid([{ pointer: '', detail: 'is missing' }]);
-        return planned({ kind: 'demand', demand: demandOfBody(body as Json<typeof demandSchema>) });
-      },
-    );
+    postRoute(scope as unknown as Api, planned);
   };
   void app.register(withCsv);
+}
+
+function postRoute(app: Api, planned: Planned): void {
+  app.post(
+    '/v1/plan',
+    {
+      config: { scope: 'numbers:read', idempotency: 'repeat', problems: ['invalid'] },
+      schema: {
+        ...words('Numbers', 'planDemand', 'How many numbers a demand or past jobs need', explanation),
+        querystring: jobsQuery,
+        body: demandOrJobs,
+        response: { 200: planSchema },
+      },
+      errorHandler: (error, request) => {
+        const tooLarge = (error as { code?: unknown }).code === 'FST_ERR_CTP_BODY_TOO_LARGE';
+        if (!tooLarge || !request.headers['content-type']?.startsWith('text/csv')) throw error;
+        throw new Problem('too-large', 'The CSV is larger than 8 MB: use `samar plan` for such files.');
+      },
+    },
+    async (request) => {
+      const body = request.body as unknown;
+      const query = request.query as Json<typeof jobsQuery>;
+      if (typeof body === 'string') return planned(jobsTask(body, query), parameterOfJobs);
+      const [parameter] = Object.keys(query);
+      if (parameter !== undefined) {
+        throw invalidParameter(parameter, 'is for a CSV; a demand says it in its JSON');
+      }
+      if (body === undefined) throw invalid([{ pointer: '', detail: 'is missing' }]);
+      return planned({ kind: 'demand', demand: demandOfBody(body as Json<typeof demandSchema>) });
+    },
+  );
 }
 
 const explanation =

@@ -172,6 +172,23 @@ export const demandSchema = Type.Object(
   },
 );
 
+/** The body of `POST /v1/plan`, by its content type. */
+export const demandOrJobs = {
+  content: {
+    'application/json': { schema: demandSchema },
+    'text/csv': {
+      schema: {
+        type: 'string',
+        description:
+          'Past jobs: columns `opened_at`, `closed_at` (empty: still open) and one for each role, with ids of any kind. At most 8 MB. No id is kept or repeated.',
+        examples: [
+          'opened_at,closed_at,agent,customer\n2026-01-31T09:30:00Z,2026-01-31T10:05:00Z,a17,c2001\n',
+        ],
+      },
+    },
+  },
+};
+
 const numbers = (description: string) => Type.Integer({ description });
 const cost = Type.Optional(Type.Number({ description: 'A month; where a price was given.' }));
 
