@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type JobsCsvOptions, readJobs } from './jobs-csv.ts';
+import { planJobs } from './jobs-plan.ts';
 import { readTime } from './times.ts';
 
 const header = 'opened_at,closed_at,agent,customer';
@@ -175,4 +176,42 @@ test('times are read as the calendar has them', () => {
   ]) {
     expect(readTime(wrong), wrong).toBeUndefined();
   }
+});
+
+test('whatever comes is read or refused, and what is read can be planned', async () => {
+  const field = fc.oneof(
+    fc.constantFrom(
+      '',
+      'a',
+      'b',
+      '"',
+      '"a,b"',
+      '2026-01-01',
+      '2026-01-02T10:00:00Z',
+      '1769850000',
+      '\n',
+      ';',
+      '\t',
+    ),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const text = fc.array(
+    fc.array(field, { maxLength: 5 }).map((fields) => fields.join(',')),
+    { maxLength: 6 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), text, fc.boolean(), async (headed, lines, skipBadRows) => {
+      const csv = [...(headed ? [header] : []), ...lines].join('\n');
+      const result = await read(csv, { skipBadRows });
+      if (result.kind === 'refused') {
+        expect(result.problems.length).toBeGreaterThan(0);
+        return;
+      }
+      const plan = planJobs(result.jobs);
+      expect(plan.lowerBound).toBeGreaterThanOrEqual(1);
+      expect(plan.recommended).toBeGreaterThanOrEqual(plan.lowerBound);
+      expect(Number.isSafeInteger(plan.recommended)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
 });
