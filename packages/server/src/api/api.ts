@@ -30,6 +30,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { numberRoutes, poolRoutes } from './routes/numbers.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { participantRoutes } from './routes/participants.ts';
+import { planRoutes } from './routes/plan.ts';
 import { problemRoutes } from './routes/problems.ts';
 import { programRoutes } from './routes/programs.ts';
 import { recordingRoutes } from './routes/recordings.ts';
@@ -87,6 +88,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     destinationRoutes(api, masking);
     numberRoutes(api, masking);
     poolRoutes(api, masking);
+    planRoutes(api);
     carrierRoutes(api, masking);
     blockRoutes(api, masking);
     eventRoutes(api, masking);

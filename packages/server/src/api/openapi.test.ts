@@ -45,6 +45,7 @@ test('names every route of the first version', () => {
       ...['GET /v1/numbers/{id}', 'PATCH /v1/numbers/{id}', 'DELETE /v1/numbers/{id}'],
       ...['GET /v1/pools', 'PATCH /v1/pools/{name}', 'GET /v1/pools/{name}/forecast'],
       ...['POST /v1/sessions', 'GET /v1/sessions', 'POST /v1/sessions/search', 'POST /v1/sessions/bulk'],
+      ...['GET /v1/plan', 'POST /v1/plan'],
       ...['GET /v1/sessions/{id}', 'PATCH /v1/sessions/{id}', 'POST /v1/sessions/{id}/close'],
       ...['POST /v1/sessions/{id}/reopen', 'POST /v1/sessions/{id}/calls'],
       'POST /v1/sessions/{id}/participants/{participant}/reveal',
