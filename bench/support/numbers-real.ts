@@ -118,6 +118,7 @@ async function heart(
     let refused = 0;
     let called = 0;
     let connected = 0;
+    let closings = 0;
     const total = trace.sessions;
     for (const { at, session, kind } of eventsOf(trace)) {
       if (numbers === 0 || (untilRefused && refused > 0)) break;
@@ -146,9 +147,13 @@ async function heart(
         ],
         chance,
       );
-      // As many late calls as there are left, spread over the rest of the trace.
-      if (called < lateCalls && chance.next() < (1.3 * lateCalls) / CALLS_AT_ONCE / total) {
-        const outcome = await callAtOnce(recent.filter((one) => one.until > at));
+      // Spread over the trace, after each closing as many as come to the number asked for in the end.
+      const due = Math.min(lateCalls - called, (1.2 * lateCalls * ++closings) / total - called);
+      for (let batch = 0; batch < Math.floor(due / CALLS_AT_ONCE); batch++) {
+        const outcome = await callAtOnce(
+          recent.filter((one) => one.until > at),
+          chance,
+        );
         called += outcome.calls;
         connected += outcome.connected;
       }
@@ -174,9 +179,10 @@ async function heart(
     }
   }
 
-  async function callAtOnce(late: readonly Late[]) {
-    const step = Math.max(1, Math.floor(late.length / CALLS_AT_ONCE));
-    const calls = late.filter((_, index) => index % step === 0).slice(0, CALLS_AT_ONCE);
+  async function callAtOnce(late: readonly Late[], chance: Chance) {
+    const calls = Array.from({ length: CALLS_AT_ONCE }, () => late[chance.below(late.length)]).filter(
+      (one) => one !== undefined,
+    );
     const decisions = await Promise.all(
       calls.map(({ caller, called }) =>
         masking.decide({
