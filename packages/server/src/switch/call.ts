@@ -200,7 +200,7 @@ export class Call {
     if (!this.near.media || this.stopped) return undefined;
     this.#prelude ??= doors.timers.after(longestPrelude, () => this.hangUp('maximum-duration'));
     if (!this.#keypad) {
-      const keypad = createKeypad(doors.timers, this.near.media);
+      const keypad = createKeypad(doors.timers, this.near.media, this.context.limits.words);
       this.#keypad = keypad;
       this.during(() => keypad.stop());
     }

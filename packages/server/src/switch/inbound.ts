@@ -42,6 +42,7 @@ export async function takeInbound(
     decided();
     return call.end({ outcome: 'failed', by: 'platform', cause: 'bad-offer', status: unusable });
   }
+  if (call.over) return decided();
   await call.live(() => follow(call, facts, decided));
 }
 

@@ -110,21 +110,32 @@ async function greet(
   if (whisper === undefined && !accept) return 'answered';
   const { prompts, doors, limits } = call.context;
   const words = whisper === undefined ? [] : prompts.keys(target.locale, whisper);
-  const keypad = accept ? createKeypad(doors.timers, far.media) : undefined;
+  const keypad = accept ? createKeypad(doors.timers, far.media, limits.words) : undefined;
   // Also when the call ends meanwhile: it hangs this leg up.
   far.onLeft(() => {
     keypad?.stop();
     far.media.leg.stopPlaying();
   });
   if (keypad) await keypad.say([...words, prompts.find(target.locale, 'accept')]);
-  // What is only said is not cut by a key.
-  else await say(far.media, words, () => far.dialog.ended);
+  else await whisperOnly(call, far, words);
   const accepted = !keypad || (await keypad.next(limits.consent)) === '1';
   keypad?.stop();
   if (accepted && !far.dialog.ended) return 'answered';
   const outcome = far.dialog.ended && !accept ? 'hung-up' : 'not-accepted';
   far.drop();
   return outcome;
+}
+
+/** What is only said is not cut by a key. */
+async function whisperOnly(call: Call, far: Far, words: readonly string[]): Promise<void> {
+  const { doors, limits } = call.context;
+  let cut = false;
+  const late = doors.timers.after(limits.words, () => {
+    cut = true;
+    far.media.leg.stopPlaying();
+  });
+  await say(far.media, words, () => cut || far.dialog.ended);
+  late.cancel();
 }
 
 function tell(call: Call, { place }: ConnectStep, { participant }: DecisionTarget, outcome: string): void {
