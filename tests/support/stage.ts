@@ -31,7 +31,8 @@ export const session = 'ses_1';
 /** What everybody dials here. */
 export const dialled = '+6221500001';
 
-export async function startStage(limits: Partial<SwitchLimits> = {}): Promise<Stage> {
+/** `silence`: milliseconds without RTP after which a leg counts as silent. */
+export async function startStage(limits: Partial<SwitchLimits> = {}, silence = 30_000): Promise<Stage> {
   const doors = nodeDoors();
   const recordings = await mkdtemp(join(tmpdir(), 'samar-stage-'));
   const masking = scriptedMasking();
@@ -43,6 +44,7 @@ export async function startStage(limits: Partial<SwitchLimits> = {}): Promise<St
     ports: takeRtpPorts(200),
     prompts: tonePrompts.audio,
     workers: 1,
+    silence,
   });
   let trunks: readonly Trunk[] = [];
   const gate = await createSwitch({

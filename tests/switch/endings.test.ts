@@ -137,7 +137,10 @@ describe('a participant who has left', () => {
     expect(replaced.ringing).toBe(0);
     call.hangUp();
     await (await incoming).ended;
-    expect((await ended).outcome).toBe('connected');
+    expect((await ended).explanation?.steps).toMatchObject([
+      { participant: 'par_2', outcome: 'left' },
+      { participant: 'par_3', outcome: 'answered' },
+    ]);
   });
 
   test('and calls at this moment is a stranger: the session has ended for them', async () => {

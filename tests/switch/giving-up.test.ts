@@ -48,6 +48,7 @@ const phases: readonly (readonly [
   phase: string,
   steps: readonly Step[],
   reached: (call: Dialled) => Promise<unknown>,
+  outcome?: string,
 ])[] = [
   ['one rings', [connect([2])], () => rings(2)],
   ['several ring', [connect([2, 3], { mode: 'all' })], () => rings(2, 3)],
@@ -83,18 +84,30 @@ const phases: readonly (readonly [
       await until(() => call.ringing);
     },
   ],
-  ['a message is recorded', [voicemail, connect([2])], (call) => heard(call, '(beep)')],
+  [
+    'a message is recorded',
+    [voicemail, connect([2])],
+    async (call) => {
+      await heard(call, '(beep)');
+      await pause(300);
+    },
+    'empty',
+  ],
   ['a voicemail greets', [voicemail, connect([2])], (call) => heard(call, 'voicemail')],
 ];
 
-test.each(phases)('while %s', async (_, steps, reached) => {
+test.each(
+  phases.map(([phase, steps, reached, outcome = 'abandoned']) => [phase, steps, reached, outcome] as const),
+)('while %s', async (_, steps, reached, outcome) => {
   stage.masking.decideAs(() => run(steps));
   const ended = stage.masking.nextEnd();
   const call = (await stage.phone(1)).dial(dialled);
   await reached(call);
   call.hangUp();
-  const { hangupBy } = await ended;
+  const { hangupBy, explanation } = await ended;
   expect(hangupBy).toBe('caller');
+  // It is told in which step the caller left.
+  expect(explanation?.steps.at(-1)?.outcome).toBe(outcome);
   // Whatever would have come next has had its time.
   await pause(700);
   for (const index of [2, 3]) expect((await stage.phone(index)).ringing).toBe(0);

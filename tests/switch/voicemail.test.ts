@@ -85,6 +85,7 @@ describe('a message', () => {
       outcome: 'unavailable',
       hangupBy: 'caller',
       hangupCause: 'voicemail',
+      explanation: { steps: [{ verb: 'voicemail', outcome: 'recorded' }] },
     });
     expect((await spoken()).stored.status).toBe('complete');
   });

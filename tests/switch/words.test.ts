@@ -42,6 +42,26 @@ test('an announcement is early media: nobody pays for it; then our own ringing t
   ]);
 });
 
+test('words that are missing, or too long, keep no call from going on', async () => {
+  const long = await startStage({ words: 150 });
+  try {
+    const missing = { kind: 'announce', place: '/missing', words: prompt('nobody-said-this') } as const;
+    long.masking.decideAs(() => run([missing, announce, connect([2])]));
+    const ended = long.masking.nextEnd();
+    const call = (await long.phone(1)).dial(dialled);
+    await long.phone(2);
+    expect(await call.answered).toEqual({ ok: true });
+    call.hangUp();
+    expect((await ended).explanation?.steps.map(({ verb, outcome }) => [verb, outcome])).toEqual([
+      ['announce', 'not-heard'],
+      ['announce', 'not-heard'],
+      ['connect', 'answered'],
+    ]);
+  } finally {
+    await long.close();
+  }
+});
+
 describe('a refusal', () => {
   const table: readonly (readonly [RefusalReason, number, string])[] = [
     ['not-connected', 404, 'not-connected'],

@@ -57,7 +57,15 @@ interface Underway {
   readonly participant: string | undefined;
 }
 
-type StepTaken = CallExplanation['steps'][number];
+type StepTaken = {
+  -readonly [Word in keyof CallExplanation['steps'][number]]: CallExplanation['steps'][number][Word];
+};
+
+/** Says what came of a step, in words of our own. Once the call is over only `late` news of it is taken. */
+export type Told = (outcome: string, late?: 'late') => void;
+
+/** The outcome of a step for as long as there is none. */
+const pending = 'abandoned';
 
 /** For the explanation; programs are smaller. */
 const mostStepsTold = 200;
@@ -168,8 +176,14 @@ export class Call {
     return added;
   }
 
-  tell(step: StepTaken): void {
+  /** A step is being taken: it stands in the explanation from now on, as abandoned until something comes of it. */
+  begin(place: string, verb: string, participant?: string): Told {
+    const step: StepTaken = { place, verb, outcome: pending };
+    if (participant !== undefined) step.participant = participant;
     if (this.#steps.length < mostStepsTold) this.#steps.push(step);
+    return (outcome, late) => {
+      if (!this.over || late) step.outcome = outcome;
+    };
   }
 
   pressed(key: string): void {
@@ -200,7 +214,7 @@ export class Call {
     if (!this.near.media || this.stopped) return undefined;
     this.#prelude ??= doors.timers.after(longestPrelude, () => this.hangUp('maximum-duration'));
     if (!this.#keypad) {
-      const keypad = createKeypad(doors.timers, this.near.media);
+      const keypad = createKeypad(doors.timers, this.near.media, this.context.limits.words);
       this.#keypad = keypad;
       this.during(() => keypad.stop());
     }

@@ -19,7 +19,7 @@ const referenceCharacters = 6;
 export async function askMenu(call: Call, run: Run, step: MenuStep): Promise<readonly Step[] | undefined> {
   const { prompts } = call.context;
   const { locale } = run.caller;
-  const told = (outcome: string) => call.tell({ place: step.place, verb: 'menu', outcome });
+  const told = call.begin(step.place, 'menu');
   const keypad = call.listen();
   if (!keypad) return undefined;
   for (let attempt = 0; attempt < step.attempts; attempt++) {
@@ -47,6 +47,7 @@ export async function askSession(
 ): Promise<Decision | undefined> {
   const { prompts, masking } = call.context;
   const { locale } = choose;
+  const told = call.begin('choose', 'menu');
   const keypad = call.listen();
   if (!keypad) return undefined;
   const options = choose.options.slice(0, 9);
@@ -62,13 +63,13 @@ export async function askSession(
     if (call.stopped) return undefined;
     const option = key === undefined ? undefined : options[Number(key) - 1];
     if (option) {
-      call.tell({ place: 'choose', verb: 'menu', outcome: `key-${key}` });
+      told(`key-${key}`);
       return undecided(call, locale, masking.choose({ inbound, session: option.session }));
     }
     if (key !== undefined) await keypad.say([prompts.find(locale, 'invalid-choice')]);
     if (call.stopped) return undefined;
   }
-  call.tell({ place: 'choose', verb: 'menu', outcome: 'no-choice' });
+  told('no-choice');
   await refuseFor(call, 'not-connected', locale, 'no-choice');
   return undefined;
 }
@@ -77,10 +78,10 @@ export async function askSession(
 export async function askPin(call: Call, inbound: Inbound, pin: AskPin): Promise<Decision | undefined> {
   const { prompts, masking } = call.context;
   const { locale } = pin;
-  const told = (outcome: string) => call.tell({ place: 'code', verb: 'code', outcome });
   const keypad = call.listen();
   if (!keypad) return undefined;
   for (let attempt = 1; attempt <= pin.attempts; attempt++) {
+    const told = call.begin('code', 'code');
     await keypad.say([prompts.find(locale, 'enter-code')]);
     const code = await collect(keypad);
     if (call.stopped) return undefined;

@@ -42,6 +42,7 @@ export async function takeInbound(
     decided();
     return call.end({ outcome: 'failed', by: 'platform', cause: 'bad-offer', status: unusable });
   }
+  if (call.over) return decided();
   await call.live(() => follow(call, facts, decided));
 }
 
@@ -69,7 +70,7 @@ async function follow(call: Call, facts: InboundFacts, decided: () => void): Pro
       case 'run':
         return run(call, decision);
       case 'refuse':
-        call.tell({ place: 'decision', verb: 'refuse', outcome: decision.reason });
+        call.begin('decision', 'refuse')(decision.reason);
         return refuseFor(call, decision.reason, decision.locale);
       case 'choose':
         if (!(await openNear(call))) return;

@@ -25,8 +25,8 @@ export interface Keypad {
 const mostKeys = 32;
 const skipMilliseconds = 3_000;
 
-/** From now on this leg's keys come here. */
-export function createKeypad(timers: Timers, media: LegMedia): Keypad {
+/** From now on this leg's keys come here. Words are cut after `longestWords` milliseconds. */
+export function createKeypad(timers: Timers, media: LegMedia, longestWords: number): Keypad {
   const keys: Digit[] = [];
   let wake: (() => void) | undefined;
   let speaking = false;
@@ -47,9 +47,15 @@ export function createKeypad(timers: Timers, media: LegMedia): Keypad {
 
   return {
     async say(names) {
+      let cut = false;
+      const late = timers.after(longestWords, () => {
+        cut = true;
+        media.leg.stopPlaying();
+      });
       speaking = true;
-      await say(media, names, interrupted);
+      await say(media, names, () => cut || interrupted());
       speaking = false;
+      late.cancel();
     },
     async play(what) {
       if (interrupted()) return false;
@@ -98,7 +104,7 @@ const namesAtOnce = 48;
 
 /**
  * Says prompts to one leg. True: to the end. A leg that plays something else meanwhile, is closed, or whose words are
- * `unwanted` says no more.
+ * `unwanted` or can't be said says no more. Never rejects: words that are missing are no reason to lose a call.
  */
 export async function say(
   media: LegMedia,
@@ -107,7 +113,8 @@ export async function say(
 ): Promise<boolean> {
   for (let from = 0; from < names.length; from += namesAtOnce) {
     if (unwanted()) return false;
-    const how = await media.leg.play({ kind: 'prompts', names: names.slice(from, from + namesAtOnce) });
+    const words = { kind: 'prompts', names: names.slice(from, from + namesAtOnce) } as const;
+    const how = await media.leg.play(words).catch(() => 'closed');
     if (how !== 'finished') return false;
   }
   return true;

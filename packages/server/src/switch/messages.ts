@@ -15,18 +15,13 @@ type Message = MessagesStep['messages'][number];
 export async function playMessages(call: Call, run: Run, step: MessagesStep): Promise<void> {
   const { prompts } = call.context;
   const { locale } = run.caller;
+  const told = call.begin(step.place, 'messages');
   const keypad = call.listen();
   if (!keypad) return;
   await keypad.say([prompts.find(locale, 'messages')]);
   const key = await keypad.next(skipMilliseconds);
   if (call.stopped) return;
-  if (key !== '1') {
-    return call.tell({
-      place: step.place,
-      verb: 'messages',
-      outcome: key === undefined ? 'no-key' : `key-${key}`,
-    });
-  }
+  if (key !== '1') return told(key === undefined ? 'no-key' : `key-${key}`);
   let heard = 0;
   for (const message of step.messages) {
     if (call.stopped) break;
@@ -34,7 +29,7 @@ export async function playMessages(call: Call, run: Run, step: MessagesStep): Pr
     heard += 1;
     markHeard(call, run, message);
   }
-  call.tell({ place: step.place, verb: 'messages', outcome: `heard-${heard}` });
+  told(`heard-${heard}`);
   if (!call.stopped) await keypad.say([prompts.find(locale, 'no-more-messages')]);
 }
 

@@ -16,15 +16,16 @@ export async function originateCall(call: Call, originate: Originate): Promise<v
   call.trace = run.trace;
   call.context.joined(call);
   await call.live(async () => {
+    const told = call.begin('near', 'ring', near.participant);
     const rung = await ring(call, run.tenant, near, originate.ringSeconds).result;
     if (rung.kind === 'failed') {
       const { failure } = rung;
-      call.tell({ place: 'near', verb: 'ring', outcome: failure, participant: near.participant });
+      told(failure);
       const outcome = call.sessionEnded ? 'refused' : failure;
       return call.end({ outcome, by: 'platform', cause: call.sessionEnded ? 'session-closed' : failure });
     }
     const { far } = rung;
-    call.tell({ place: 'near', verb: 'ring', outcome: 'answered', participant: near.participant });
+    told('answered');
     call.nearLeg = far.leg;
     call.near = originatedNear(far.dialog, far.media);
     far.keep();

@@ -1,12 +1,12 @@
 import type { ConnectStep, DecisionTarget } from '../masking/types.ts';
-import type { Call } from './call.ts';
+import type { Call, Told } from './call.ts';
 import { createKeypad, say } from './keypad.ts';
 import type { RingFailure } from './outcomes.ts';
 import { type Far, type Ringing, ring } from './ring.ts';
 
 /** A connect step, up to the one who shall be joined with the caller. */
 export type Reached =
-  | { readonly kind: 'answered'; readonly far: Far; readonly target: DecisionTarget }
+  | { readonly kind: 'answered'; readonly far: Far; readonly target: DecisionTarget; readonly told: Told }
   | { readonly kind: 'failed'; readonly failure: RingFailure };
 
 /** Rings the targets as the step says. Rejects with `MediaBusy`. */
@@ -21,12 +21,13 @@ async function hunt(call: Call, tenant: string, step: ConnectStep): Promise<Reac
   for (const target of step.targets) {
     if (call.stopped) break;
     if (call.hasLeft(target.participant)) continue;
+    const told = call.begin(step.place, 'connect', target.participant);
     const rung = await ring(call, tenant, target, step.ringSeconds).result;
     const far = rung.kind === 'answered' ? rung.far : undefined;
     const outcome = far ? await greet(call, far, target, step) : undefined;
-    if (far && outcome === 'answered') return { kind: 'answered', far, target };
+    if (far && outcome === 'answered') return { kind: 'answered', far, target, told };
     failure = rung.kind === 'failed' ? rung.failure : 'no-answer';
-    tell(call, step, target, outcome ?? failure);
+    told(call.hasLeft(target.participant) ? 'left' : (outcome ?? failure));
   }
   return { kind: 'failed', failure };
 }
@@ -49,17 +50,18 @@ function ringAll(call: Call, tenant: string, step: ConnectStep): Promise<Reached
   }
 
   async function attempt(target: DecisionTarget, ringing: Ringing): Promise<Reached> {
+    const told = call.begin(step.place, 'connect', target.participant);
     const rung = await ringing.result;
     if (rung.kind === 'failed') {
-      tell(call, step, target, winner ? 'cancelled' : rung.failure);
+      told(winner ? 'cancelled' : call.hasLeft(target.participant) ? 'left' : rung.failure);
       return rung;
     }
     const { far } = rung;
     const first = step.accept || wins(ringing);
     const outcome = first ? await greet(call, far, target, step) : 'cancelled';
-    if (outcome === 'answered' && wins(ringing)) return { kind: 'answered', far, target };
+    if (outcome === 'answered' && wins(ringing)) return { kind: 'answered', far, target, told };
     ringing.cancel();
-    tell(call, step, target, winner && winner !== ringing ? 'cancelled' : outcome);
+    told(winner && winner !== ringing ? 'cancelled' : outcome);
     return { kind: 'failed', failure: 'no-answer' };
   }
 
@@ -110,15 +112,14 @@ async function greet(
   if (whisper === undefined && !accept) return 'answered';
   const { prompts, doors, limits } = call.context;
   const words = whisper === undefined ? [] : prompts.keys(target.locale, whisper);
-  const keypad = accept ? createKeypad(doors.timers, far.media) : undefined;
+  const keypad = accept ? createKeypad(doors.timers, far.media, limits.words) : undefined;
   // Also when the call ends meanwhile: it hangs this leg up.
   far.onLeft(() => {
     keypad?.stop();
     far.media.leg.stopPlaying();
   });
   if (keypad) await keypad.say([...words, prompts.find(target.locale, 'accept')]);
-  // What is only said is not cut by a key.
-  else await say(far.media, words, () => far.dialog.ended);
+  else await whisperOnly(call, far, words);
   const accepted = !keypad || (await keypad.next(limits.consent)) === '1';
   keypad?.stop();
   if (accepted && !far.dialog.ended) return 'answered';
@@ -127,6 +128,14 @@ async function greet(
   return outcome;
 }
 
-function tell(call: Call, { place }: ConnectStep, { participant }: DecisionTarget, outcome: string): void {
-  call.tell({ place, verb: 'connect', outcome, participant });
+/** What is only said is not cut by a key. */
+async function whisperOnly(call: Call, far: Far, words: readonly string[]): Promise<void> {
+  const { doors, limits } = call.context;
+  let cut = false;
+  const late = doors.timers.after(limits.words, () => {
+    cut = true;
+    far.media.leg.stopPlaying();
+  });
+  await say(far.media, words, () => cut || far.dialog.ended);
+  late.cancel();
 }

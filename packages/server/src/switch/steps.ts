@@ -47,7 +47,7 @@ async function takeAll(taking: Taking, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if (call.stopped || call.talk) return;
     if (taking.steps-- <= 0) {
-      call.tell({ place: step.place, verb: step.kind, outcome: 'too-many-steps' });
+      call.begin(step.place, step.kind)('too-many-steps');
       return;
     }
     await take(taking, step);
@@ -63,11 +63,12 @@ async function take(taking: Taking, step: Step): Promise<void> {
     case 'forward':
       return forward(taking, step);
     case 'announce': {
+      const told = call.begin(step.place, 'announce');
       const heard = await tell(call, prompts.keys(run.caller.locale, step.words), limits.words);
-      return call.tell({ place: step.place, verb: 'announce', outcome: heard ? 'heard' : 'not-heard' });
+      return told(heard ? 'heard' : 'not-heard');
     }
     case 'refuse': {
-      call.tell({ place: step.place, verb: 'refuse', outcome: step.reason });
+      call.begin(step.place, 'refuse')(step.reason);
       call.refusal = step.reason;
       const { locale } = run.caller;
       const words = step.words && prompts.keys(locale, step.words);
@@ -94,8 +95,8 @@ async function connect(taking: Taking, step: ConnectStep): Promise<void> {
     taking.failure = reached.failure;
     return;
   }
-  const { far, target } = reached;
-  call.tell({ place: step.place, verb: 'connect', outcome: 'answered', participant: target.participant });
+  const { far, target, told } = reached;
+  told('answered');
   await join(call, run, far, target);
 }
 
@@ -104,10 +105,10 @@ async function forward(taking: Taking, step: ForwardStep): Promise<void> {
   const { state } = call.near;
   if (state === 'answered' || state === 'early') call.near.ringing();
   const { phone, callerId, carrier, ringSeconds } = step;
+  const told = call.begin(step.place, 'forward');
   const target = { participant: undefined, phone, callerId, carrier };
   const rung = await ring(call, run.tenant, target, ringSeconds).result;
-  const outcome = rung.kind === 'answered' ? 'answered' : rung.failure;
-  call.tell({ place: step.place, verb: 'forward', outcome });
+  told(rung.kind === 'answered' ? 'answered' : rung.failure);
   if (rung.kind === 'failed') taking.failure = rung.failure;
   else
     await join(call, run, rung.far, { participant: undefined, party: undefined, locale: run.caller.locale });
@@ -115,9 +116,8 @@ async function forward(taking: Taking, step: ForwardStep): Promise<void> {
 
 async function ask(taking: Taking, step: Step & { readonly kind: 'ask' }): Promise<void> {
   const { call, run } = taking;
-  if (taking.asks-- <= 0) {
-    return call.tell({ place: step.place, verb: 'ask', outcome: 'too-many-questions' });
-  }
+  const told = call.begin(step.place, 'ask');
+  if (taking.asks-- <= 0) return told('too-many-questions');
   call.near.ringing();
   const { tenant, session } = run;
   const { steps, outcome } = await call.context.masking.ask({
@@ -127,6 +127,6 @@ async function ask(taking: Taking, step: Step & { readonly kind: 'ask' }): Promi
     step,
     keys: call.keys,
   });
-  call.tell({ place: step.place, verb: 'ask', outcome });
+  told(outcome);
   if (!call.stopped) await takeAll(taking, steps);
 }

@@ -16,7 +16,7 @@ export async function askSurvey(call: Call, survey: Survey, asked: Listener): Pr
   // Neither the question nor its answer is recorded.
   await call.recording?.stop();
   if (call.over) return;
-  const keypad = createKeypad(doors.timers, asked.media);
+  const keypad = createKeypad(doors.timers, asked.media, longest);
   const done = call.during(() => keypad.stop());
   const late = doors.timers.after(longest, () => keypad.stop());
   await keypad.say(prompts.keys(asked.locale, survey.prompt));

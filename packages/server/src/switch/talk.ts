@@ -22,6 +22,7 @@ export interface Other {
  * Resolves when nothing is left to be set up.
  */
 export async function join(call: Call, run: Run, far: Far, other: Other): Promise<void> {
+  if (call.stopped) return far.drop();
   far.onLeft((cause) => call.partyLeft('callee', cause));
   const alive = await gate(call, run, other);
   if (call.over) return;
@@ -144,8 +145,11 @@ function createTalk(
       const asked = side === 'caller' ? other.participant : run.caller.participant;
       if (cause !== 'remote-bye' || !run.survey || run.survey.participant !== asked) return false;
       surveying = true;
-      const [caller, callee] = sides;
-      void askSurvey(call, run.survey, side === 'caller' ? callee : caller).then(() =>
+      for (const timer of running) timer.cancel();
+      const [gone, here] = side === 'caller' ? sides : ([sides[1], sides[0]] as const);
+      // Of course it is silent.
+      gone.media.leg.onSilent(() => {});
+      void askSurvey(call, run.survey, here).then(() =>
         call.end({ outcome: 'connected', by: side, cause: causeOfEnd(cause) }),
       );
       return true;

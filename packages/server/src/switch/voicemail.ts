@@ -25,29 +25,30 @@ export async function takeMessage(
   step: VoicemailStep,
   failure: RingFailure,
 ): Promise<void> {
+  const told = call.begin(step.place, 'voicemail');
   const keypad = call.listen();
   const { prompts, limits } = call.context;
   const { locale } = run.caller;
   if (!keypad) return;
-  call.givenUp = { outcome: failure, cause: 'voicemail' };
   await tell(call, prompts.keys(locale, step.greeting), limits.words);
   await call.near.media?.leg.play({ kind: 'tone', hertz: 1_000, milliseconds: 300 });
   // What was keyed during the greeting is no end of the message.
   keypad.clear();
   let verdict: Promise<boolean> | undefined;
-  const worth = (made: RunningRecording) => {
+  const worth = async (made: RunningRecording) => {
     verdict ??= hasVoice(call, made, 0, Number.POSITIVE_INFINITY);
-    return verdict;
+    const kept = await verdict;
+    // Most callers hang up when they have said it: the record waits for this.
+    told(kept ? 'recorded' : 'empty', 'late');
+    return kept;
   };
   const recording = call.stopped ? undefined : await record(call, run, step, worth);
+  // Whoever hangs up from here on has left a message.
+  call.givenUp = { outcome: failure, cause: 'voicemail' };
+  if (!recording) told('failed');
   if (recording && !call.stopped) await untilDone(call, keypad, recording, step.maxSeconds * 1_000);
   await recording?.stop();
   const kept = recording !== undefined && (await worth(recording));
-  call.tell({
-    place: step.place,
-    verb: 'voicemail',
-    outcome: recording === undefined ? 'failed' : kept ? 'recorded' : 'empty',
-  });
   if (call.over) return;
   if (call.sessionEnded) return refuseEnded(call, locale);
   if (kept) await tell(call, [prompts.find(locale, 'voicemail-saved')], limits.refusal);
