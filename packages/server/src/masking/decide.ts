@@ -20,6 +20,8 @@ const directoryEntries = 20_000;
 
 /** Milliseconds between two statements of a kind. A caller who rings waits, one who is answered hardly notices. */
 const askingPace = 4;
+/** Calls a second from which on the pace of asking is kept: below, whoever calls alone waits for nothing. */
+const askingRush = 800;
 const answeringPace = 10;
 const endingPace = 25;
 
@@ -52,7 +54,11 @@ export function createDecisions(context: Context, options: DecisionOptions): Dec
 
   const decisions = createBatcher<queries.AskedCall, readonly queries.DecidedRow[]>({
     maximum: 100,
-    pace: { milliseconds: askingPace, timers: doors.timers },
+    pace: {
+      milliseconds: askingPace,
+      timers: doors.timers,
+      above: { itemsPerSecond: askingRush, clock: doors.clock },
+    },
     async run(asked) {
       const rows = await queries.decideCalls(database, node(), asked);
       const byCall = Map.groupBy(rows, (row) => keyOf(row));

@@ -405,10 +405,11 @@ begin
     left join participants x on x.tenant = c.tenant and x.session = c.session and x.participant = c.participant
     left join participants y on y.tenant = c.tenant and y.session = c.session and y.participant = c.callee
     where c.node = p_node and c.boot = p_boot and c.ended_at is null
-      and (c.hangup_requested_at is not null or x.left_at is not null or y.left_at is not null
+      -- Who is refused hears why, to the end.
+      and (c.hangup_requested_at is not null or (c.refusal is null and (x.left_at is not null or y.left_at is not null
         or (c.session is not null and (s.session is null
           or not session_lives(s.status, s.expires_at, s.idle_expires_at, s.after_until, v_now)
-          or (s.status <> 'open' and c.started_at < s.closed_at))));
+          or (s.status <> 'open' and c.started_at < s.closed_at))))));
 end $$;
 
 -- Asks for the end of a call, on whichever node it is. Null: there is none; else whether it still runs.
