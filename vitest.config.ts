@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts', 'prompts/**/*.test.ts'],
+          include: ['{packages,scripts,prompts,bench}/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...peerTests],
           testTimeout: 20_000,
           hookTimeout: 60_000,

@@ -182,7 +182,7 @@ async function decide(masking: CallMasking, carrier: string): Promise<void> {
     } as const;
     const answer = masking.decide({ ...inbound, call: newId(nodeDoors(), 'call') }).then((decision) => {
       times.push(performance.now() - asked);
-      if (decision.kind === 'connect') connected++;
+      if (decision.kind === 'run') connected++;
     });
     waiting.push(answer);
   }

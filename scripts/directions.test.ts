@@ -18,6 +18,11 @@ const forbidden: readonly (readonly [file: string, code: string])[] = [
   ['packages/devcarrier/src/a.ts', `import '@samar/server';`],
   ['packages/server/src/store/a.ts', `import '../vault/types.ts';`],
   ['packages/server/src/vault/a.ts', `import '../masking/types.ts';`],
+  ['packages/server/src/plan/a.ts', `import '../masking/types.ts';`],
+  ['packages/server/src/plan/b.ts', `import type { Queries } from '../store/types.ts';`],
+  ['packages/server/src/plan/c.ts', `import '@samar/doors';`],
+  ['packages/server/src/plan/d.test.ts', `import '../api/index.ts';`],
+  ['packages/server/src/plan/e.ts', `import '../config.ts';`],
   ['packages/server/src/masking/a.ts', `import '../switch/index.ts';`],
   ['packages/server/src/masking/b.ts', `import '../api/index.ts';`],
   ['packages/server/src/masking/c.ts', `import type { Dialog } from '@samar/sip';`],
@@ -42,12 +47,17 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
   ['packages/server/src/vault/fine.ts', `import '../store/types.ts';`],
   ['packages/server/src/masking/fine.ts', `import '../vault/types.ts';\nimport '../store/types.ts';`],
   ['packages/server/src/switch/fine.ts', `import '@samar/sip';\nimport '../masking/types.ts';`],
-  ['packages/server/src/api/fine.ts', `import 'fastify';\nimport '../masking/types.ts';`],
+  ['packages/server/src/plan/fine.ts', `import 'csv-parse';\nimport 'node:worker_threads';`],
+  [
+    'packages/server/src/api/fine.ts',
+    `import 'fastify';\nimport '../masking/types.ts';\nimport '../plan/index.ts';`,
+  ],
   ['packages/server/src/cli/fine.ts', `import '../switch/index.ts';\nimport '../api/index.ts';`],
 ];
 const hiddenWorld: readonly (readonly [file: string, code: string])[] = [
   ['packages/sip/src/clock.ts', 'export const now = () => Date.now();'],
   ['packages/media/src/date.ts', 'export const now = () => new Date();'],
+  ['packages/server/src/plan/random.ts', 'export const random = () => Math.random();'],
   ['packages/server/src/masking/random.ts', 'export const random = () => Math.random();'],
   [
     'packages/server/src/switch/timer.ts',

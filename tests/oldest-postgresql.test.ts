@@ -41,7 +41,7 @@ test.skipIf(!installed)(
           caller: agent,
           call,
         });
-      expect(await dial('call_one')).toMatchObject({ kind: 'connect', session: session.id });
+      expect(await dial('call_one')).toMatchObject({ kind: 'run', session: session.id });
       await masking.closeSession('default', session.id, { reason: 'resolved' });
       expect(await dial('call_two')).toMatchObject({ kind: 'refuse', reason: 'ended' });
     } finally {

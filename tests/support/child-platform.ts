@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runningEmbeddedUrl } from '../../packages/server/src/store/embedded/running.ts';
-import { type ApiCall, adminKey, apiAt, pause, takeRtpPorts } from './platform.ts';
+import { type ApiCall, adminKey, apiAt, pause } from './platform.ts';
+import { takeRtpPorts } from './ports.ts';
 import { freePort } from './sipp.ts';
 
 /** A whole platform as a process of its own, which can be killed and started again on the same data. */

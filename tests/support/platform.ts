@@ -5,6 +5,7 @@ import { nodeDoors } from '@samar/doors';
 import { createLog, type Logger } from '../../packages/server/src/cli/log.ts';
 import { type Server, startServer } from '../../packages/server/src/cli/server.ts';
 import { type Config, loadConfig } from '../../packages/server/src/config.ts';
+import { takeRtpPorts } from './ports.ts';
 
 /** A whole platform in this process, on loopback, with data that is thrown away. */
 export interface Platform {
@@ -34,16 +35,6 @@ export interface ApiAnswer {
 }
 
 export const adminKey = 'test-admin-key-0123456789';
-
-/** Each test file gets RTP ports of its own: above those of the media tests, below those of a Samar that runs here. */
-let nextPorts = 10_000 + (process.pid % 45) * 200;
-
-export function takeRtpPorts(count: number): { readonly from: number; readonly to: number } {
-  if (nextPorts + count > 20_000) nextPorts = 10_000;
-  const from = nextPorts;
-  nextPorts += count;
-  return { from, to: from + count - 1 };
-}
 
 export async function startPlatform(settings: Partial<Config> = {}): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'samar-test-'));

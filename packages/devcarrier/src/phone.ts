@@ -45,6 +45,8 @@ export interface Phone {
   setOnRing(what: NonNullable<PhoneOptions['onRing']>): void;
   /** Caller's number of each call that rang here, as the phone's display showed it. */
   readonly displayed: readonly string[];
+  /** Calls that ring here at this moment. */
+  readonly ringing: number;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
   const address = options.address ?? '127.0.0.1';
   let onRing = options.onRing ?? 'answer';
   const displayed: string[] = [];
+  let ringing = 0;
   const answeredCalls: PhoneCall[] = [];
   const waiting: ((call: PhoneCall) => void)[] = [];
   const stack: SipStack = await createSipStack({
@@ -107,8 +110,10 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
     if (onRing === 'busy') return invite.reject(486);
     if (onRing === 'unavailable') return invite.reject(480);
     let cancelled = false;
+    ringing += 1;
     invite.onCancelled(() => {
       cancelled = true;
+      ringing -= 1;
     });
     invite.progress(180);
     if (onRing === 'ignore') return;
@@ -116,10 +121,14 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
     if (cancelled) return;
     const offer = parseAudio(invite.request.body);
     const chosen = typeof offer === 'string' ? undefined : chooseCodec(offer, options.codecs ?? bothCodecs);
-    if (typeof offer === 'string' || !chosen) return invite.reject(488);
+    if (typeof offer === 'string' || !chosen) {
+      ringing -= 1;
+      return invite.reject(488);
+    }
     const media = await createPhoneMedia(doors, address, options.codecs);
     if (cancelled) return void media.audio.close();
     media.take(offer);
+    ringing -= 1;
     const dialog = invite.answer(composeAnswer(media.local(), offer, chosen), {
       contentType: 'application/sdp',
     });
@@ -154,6 +163,9 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
       onRing = what;
     },
     displayed,
+    get ringing() {
+      return ringing;
+    },
     close: () => stack.close(),
   };
 }

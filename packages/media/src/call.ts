@@ -1,6 +1,7 @@
 /** A call and its legs as the main thread's users hold them. They only speak to the worker that has the call. */
 import { isIP } from 'node:net';
 import type { Endpoint } from '@samar/doors';
+import { SAMPLE_RATE } from './codec/index.ts';
 import type {
   Digit,
   LegQuality,
@@ -16,12 +17,16 @@ import type { Host } from './worker/host.ts';
 import type { Answer, Report } from './worker/protocol.ts';
 
 /** Prompts in one `play`, and how often a whole can be repeated: a call doesn't last for ever. */
-const MOST_PROMPTS = 64;
+export const MOST_PROMPTS = 64;
 const MOST_REPEATS = 1000;
+/** Five minutes. */
+const MOST_SAMPLES = 300 * SAMPLE_RATE;
+/** What a worker may hold to be played, bytes: 55 messages of five minutes at once, or 800 of 20 seconds. */
+const MOST_SAMPLE_BYTES = 2 ** 28;
 /** Networks of one carrier. */
 const MOST_NETWORKS = 256;
-/** Legs of one call. */
-const MOST_LEGS = 16;
+/** Legs of one call, closed ones counted: a group of ten with five phones each may be rung one after another. */
+const MOST_LEGS = 64;
 
 export interface CallHandle {
   readonly call: MediaCall;
@@ -36,8 +41,10 @@ export interface CallContext {
   readonly knownPrompts: ReadonlyMap<string, unknown>;
   readonly calls: Map<number, CallHandle>;
   readonly legs: Map<number, CallHandle>;
+  /** Bytes of samples that were given to the worker and are still being played. */
+  readonly samples: { bytes: number };
   nextId(): number;
-  busy(): Error;
+  busy(reason: 'ports' | 'samples'): Error;
 }
 
 interface LegState {
@@ -67,16 +74,16 @@ export function createCallHandle(context: CallContext): MediaCall {
   }
 
   async function openLeg(): Promise<MediaLeg> {
-    if (released !== undefined || !host.alive) throw context.busy();
+    if (released !== undefined || !host.alive) throw context.busy('ports');
     if (order.length + opening >= MOST_LEGS) throw new RangeError('media: too many legs in one call');
     const taken = host.ports.take();
     opening++;
     const port = typeof taken === 'object' ? await taken : taken;
     opening--;
-    if (port === undefined) throw context.busy();
+    if (port === undefined) throw context.busy('ports');
     if (released !== undefined) {
       host.ports.give(port);
-      throw context.busy();
+      throw context.busy('ports');
     }
     const state: LegState = {
       id: context.nextId(),
@@ -142,7 +149,8 @@ export function createCallHandle(context: CallContext): MediaCall {
       host.tell({ kind: 'unbridge', call: id });
     },
     async startRecording({ file, id: name, key, left, right }: RecordingOptions) {
-      const sides = { left: stateOf(left).id, right: stateOf(right).id };
+      const sides = { left: stateOf(left).id, right: right && stateOf(right).id };
+      if (sides.left === sides.right) throw new TypeError('media: a leg is one side of a recording');
       await host.ask({ kind: 'record', call: id, ...sides, file, id: name, key });
     },
     async stopRecording() {
@@ -201,7 +209,7 @@ function endPlays(state: LegState): void {
 }
 
 function createLegHandle(
-  { host, address, knownPrompts, nextId }: CallContext,
+  { host, address, knownPrompts, samples, nextId, busy }: CallContext,
   state: LegState,
   close: () => Promise<LegQuality>,
 ): MediaLeg {
@@ -215,11 +223,19 @@ function createLegHandle(
     async play(what: Playable) {
       checkPlayable(what, knownPrompts);
       if (state.closing !== undefined || !host.alive) return 'closed';
+      const bytes = what.kind === 'samples' ? what.samples.byteLength : 0;
+      if (samples.bytes + bytes > MOST_SAMPLE_BYTES) throw busy('samples');
       const play = nextId();
       const ended = new Promise<'finished' | 'stopped' | 'closed'>((resolve) =>
         state.plays.set(play, resolve),
       );
-      host.tell({ kind: 'play', leg: state.id, play, what });
+      host.tell({ kind: 'play', leg: state.id, play, what: takenOver(what) });
+      if (bytes > 0) {
+        samples.bytes += bytes;
+        void ended.then(() => {
+          samples.bytes -= bytes;
+        });
+      }
       return ended;
     },
     stopPlaying() {
@@ -284,6 +300,22 @@ function checkPlayable(what: Playable, known: ReadonlyMap<string, unknown>): voi
         throw new RangeError('media: a tone has 1 to 3,999 Hz and lasts up to a minute');
       }
       return;
+    case 'samples':
+      if (!(what.samples instanceof Int16Array)) throw new TypeError('media: samples are an Int16Array');
+      if (what.samples.length > MOST_SAMPLES) throw new RangeError('media: samples last 300 s at most');
+      return;
     case 'ringback':
   }
+}
+
+/** Samples in memory of their own, which can move to another thread: the giver's array is empty from now on. */
+function takenOver(what: Playable): Playable {
+  if (what.kind !== 'samples') return what;
+  const { buffer, byteLength } = what.samples;
+  // A part of something larger must not take the rest with it.
+  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  return {
+    kind: 'samples',
+    samples: whole ? new Int16Array(buffer.transferToFixedLength()) : new Int16Array(what.samples),
+  };
 }

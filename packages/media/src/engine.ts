@@ -19,9 +19,9 @@ const CALLS_THAT_LAG = 16;
 const RESTARTS_PER_MINUTE = 5;
 const MINUTE = 60_000;
 
-export type MediaBusyReason = 'calls' | 'ports' | 'lag';
+export type MediaBusyReason = 'calls' | 'ports' | 'lag' | 'samples';
 
-/** No new call (or leg) now: answer 503 and let the caller try elsewhere. */
+/** No new call (or leg, or message to play) now: answer 503 and let the caller try elsewhere. */
 export class MediaBusy extends Error {
   readonly reason: MediaBusyReason;
   constructor(reason: MediaBusyReason) {
@@ -67,6 +67,7 @@ export async function createMediaEngine(options: MediaEngineOptions): Promise<Me
       range,
       calls,
       legs,
+      samples: { bytes: 0 },
       host: createHost(
         { doors, settings, range, mostPorts, inThisThread: options.inThisThread ?? false },
         {
@@ -144,7 +145,8 @@ export async function createMediaEngine(options: MediaEngineOptions): Promise<Me
         calls: seat.calls,
         legs: seat.legs,
         nextId: () => ++ids,
-        busy: () => new MediaBusy('ports'),
+        samples: seat.samples,
+        busy: (reason) => new MediaBusy(reason),
       });
     },
     counts: {
@@ -178,6 +180,8 @@ interface Seat {
   readonly calls: Map<number, CallHandle>;
   /** By leg: the call it belongs to. */
   readonly legs: Map<number, CallHandle>;
+  /** See `CallContext`. */
+  readonly samples: { bytes: number };
 }
 
 /** Waits until the worker runs and holds at least one pair. */

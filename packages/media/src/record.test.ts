@@ -88,6 +88,69 @@ test('only what is said while bridged is recorded; release ends the file', async
   expect(measureTone(heard.part(heard.left, 20, 950), 400).share).toBeGreaterThan(0.98);
 });
 
+test('a warning to both is heard by both and recorded by none, and the talk goes on in the recording', async () => {
+  const { world, call, left, right, alice, bob } = await simulatedCall(4, {
+    prompts: new Map([['warning', tone(900, 600)]]),
+  });
+  const file = join(directory, 'warned');
+  await settled(world, call.startRecording({ file, id: 'rec_1', key: KEY, left, right }));
+  const [low, high] = [tone(400, 2000), tone(1200, 2000)];
+  const ends: string[] = [];
+  let [aliceHeard, bobHeard] = [0, 0];
+  for (let at = 0; at < 16_000; at += 160) {
+    // To the left first; the right hears the left's speech until its own warning begins.
+    if (at === 4000) {
+      void left.play({ kind: 'prompts', names: ['warning'] }).then((how) => ends.push(how));
+      bobHeard = bob.heard.length;
+    }
+    if (at === 6400) {
+      expect(bob.heard.length - bobHeard).toBe(15);
+      void right.play({ kind: 'prompts', names: ['warning'] }).then((how) => ends.push(how));
+    }
+    alice.say(left.local, encode(low.subarray(at, at + 160), 'PCMU'), { timestamp: at });
+    bob.say(right.local, encode(high.subarray(at, at + 160), 'PCMU'), { timestamp: at });
+    await world.advance(20);
+    if (at === 12_000) {
+      aliceHeard = alice.heard.length;
+      bobHeard = bob.heard.length;
+    }
+  }
+  expect(ends).toEqual(['finished', 'finished']);
+  const said = (phone: typeof alice, from: number) =>
+    decode(Buffer.concat(phone.heard.slice(from).map((packet) => packet.payload)), 'PCMU');
+  for (const [phone, other, from] of [
+    [alice, 1200, aliceHeard],
+    [bob, 400, bobHeard],
+  ] as const) {
+    expect(measureTone(said(phone, 0), 900).levelDbm0).toBeGreaterThan(-25);
+    // The bridge is back, with nothing lost: one packet for each that is said.
+    expect(phone.heard.length - from).toBe(24);
+    expect(measureTone(said(phone, from), other).share).toBeGreaterThan(0.98);
+    const numbers = phone.heard.map((packet) => packet.sequence);
+    expect(
+      numbers.every((number, index) => index === 0 || number === ((numbers[index - 1] ?? 0) + 1) % 65_536),
+    ).toBe(true);
+  }
+  await settled(world, call.stopRecording());
+  const heard = await channels(file);
+  for (const [channel, hertz] of [
+    [heard.left, 400],
+    [heard.right, 1200],
+  ] as const) {
+    // Before, during and after both warnings.
+    for (const [from, to] of [
+      [100, 450],
+      [550, 750],
+      [850, 1050],
+      [1150, 1350],
+      [1500, 1900],
+    ] as const) {
+      expect(measureTone(heard.part(channel, from, to), hertz).share).toBeGreaterThan(0.98);
+    }
+    expect(measureTone(heard.part(channel, 100, 1900), 900).levelDbm0).toBeLessThan(-50);
+  }
+});
+
 test('a file that exists is refused, and so is a second recording', async () => {
   const { world, call, left, right } = await simulatedCall(3);
   const file = join(directory, 'twice');

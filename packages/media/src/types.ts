@@ -7,7 +7,7 @@
  * bridge     two legs hear each other; without it each leg hears silence or what is played to it
  * prompt     recorded words, held as PCM and sent in the leg's codec
  * digit      a key press by RFC 4733; it ends here and is never passed to the other leg
- * recorder   left channel: leg `left`, right channel: leg `right`, aligned by RTP time, digits as silence
+ * recorder   left channel: leg `left`, right channel: leg `right` (silent in a voicemail), aligned by RTP time, digits as silence
  * latching   where a leg's RTP is sent: to the address it really comes from, once that is one we allow
  *
  * Data flow: socket → latch → RTP parse → (digits | recorder | other leg's RTP writer) → socket.
@@ -111,7 +111,10 @@ export interface MediaCall {
   /** Joins two legs of this call; a leg is in one bridge at most. */
   bridge(one: MediaLeg, other: MediaLeg): void;
   unbridge(): void;
-  /** Starts writing to `file` (made with mode 0600, must not exist). Legs as they are bridged later are recorded from then on. */
+  /**
+   * Starts writing to `file` (made with mode 0600, must not exist). Two legs are recorded while they are bridged; one
+   * alone (a voicemail) from now on, bridged or not. One recording a call at a time.
+   */
   startRecording(options: RecordingOptions): Promise<void>;
   /** Ends the file with its last frame. Resolves to what was written; undefined when nothing was being recorded. */
   stopRecording(): Promise<RecordingSummary | undefined>;
@@ -128,7 +131,8 @@ export interface MediaLeg {
   /**
    * Plays to this leg only; what the bridge brings is held back meanwhile. A new `play` replaces the one before it.
    * Resolves when it ended ('finished'), was replaced or stopped ('stopped'), or the leg closed ('closed').
-   * Unknown names reject.
+   * Rejects with a RangeError for unknown names and for more than can be played, and with `MediaBusy` ('samples') when
+   * the worker holds too many samples already.
    */
   play(what: Playable): Promise<'finished' | 'stopped' | 'closed'>;
   stopPlaying(): void;
@@ -145,7 +149,12 @@ export type Playable =
   | { readonly kind: 'prompts'; readonly names: readonly string[]; readonly repeat?: number }
   /** Until stopped. `country` chooses the cadence (ITU-T E.180), default 425 Hz 1 s on, 4 s off. */
   | { readonly kind: 'ringback'; readonly country?: string }
-  | { readonly kind: 'tone'; readonly hertz: number; readonly milliseconds: number };
+  | { readonly kind: 'tone'; readonly hertz: number; readonly milliseconds: number }
+  /**
+   * 16-bit linear PCM, 8,000 Hz, for this one play; at most 300 s. Its memory goes to the worker: the array is empty
+   * afterwards, unless it is a part of a larger buffer, which is copied.
+   */
+  | { readonly kind: 'samples'; readonly samples: Int16Array };
 
 export interface RemoteLeg {
   readonly address: string;
@@ -183,7 +192,11 @@ export interface RecordingOptions {
   /** 32 bytes, AES-256-GCM. */
   readonly key: Uint8Array;
   readonly left: MediaLeg;
-  readonly right: MediaLeg;
+  /**
+   * Absent: a voicemail. `left` is recorded alone, without a bridge; the right channel is silent, so that the file is
+   * like every other.
+   */
+  readonly right?: MediaLeg;
 }
 
 export interface RecordingSummary {

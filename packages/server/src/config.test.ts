@@ -17,6 +17,9 @@ describe('settings', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({ httpPort: 8080, sipPort: 5060, databaseUrl: undefined, logLevel: 'info' });
     expect(config.dataDir).toMatch(/\/data$/);
+    expect(config.webhookAllow).toEqual([]);
+    const allowing = loadConfig({ SAMAR_WEBHOOK_ALLOW: '10.0.0.0/8, 192.0.2.1' });
+    expect(allowing.webhookAllow).toEqual(['10.0.0.0/8', '192.0.2.1']);
   });
 
   test('come from the environment before the file', () => {
@@ -41,6 +44,7 @@ describe('settings', () => {
     [{ SAMAR_ADMIN_KEY: 'short' }, 'SAMAR_ADMIN_KEY must have at least 16'],
     [{ SAMAR_SIP_TLS_PORT: '5061' }, 'SAMAR_SIP_TLS_PORT needs'],
     [{ SAMAR_LOG_LEVEL: 'loud' }, 'SAMAR_LOG_LEVEL must be one of'],
+    [{ SAMAR_WEBHOOK_ALLOW: '10.0.0.0/8,decisions' }, 'SAMAR_WEBHOOK_ALLOW must be IP addresses or networks'],
     [{ SAMAR_HTPP_PORT: '1' }, 'SAMAR_HTPP_PORT is no setting'],
     [{ SAMAR_MASTER_KEY_FILE: '/does/not/exist' }, 'SAMAR_MASTER_KEY can not be read'],
     [{ SAMAR_ADMIN_KEY: 'a-key-with-sixteen-characters', SAMAR_ADMIN_KEY_FILE: '/x' }, 'both set'],

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
+import { webhookRules } from './events/index.ts';
 
 export interface Config {
   readonly httpHost: string;
@@ -27,6 +28,7 @@ export interface Config {
   readonly callsPerWorker: number;
   readonly maxCalls: number;
   readonly dataDir: string;
+  /** Own prompts, which go before the built-in ones. */
   readonly promptsDir: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly masterKey: string | undefined;
@@ -36,6 +38,8 @@ export interface Config {
   readonly drainSeconds: number;
   readonly rateLimit: number;
   readonly logLevel: LogLevel;
+  /** Networks, besides the public internet, in which decision webhooks may be asked. */
+  readonly webhookAllow: readonly string[];
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -170,8 +174,8 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   },
   promptsDir: optional(
     'SAMAR_PROMPTS_DIR',
-    'Directory of prompts, one folder a language.',
-    "Samar's own prompts",
+    "Directory of your own prompts, `<language>/<name>.wav`; they go before Samar's, or add to them.",
+    'none',
   ),
   databaseUrl: secret('DATABASE_URL', 'PostgreSQL 15 or later; unset: the embedded PostgreSQL.', 'embedded'),
   masterKey: secret(
@@ -199,6 +203,17 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
       const level = logLevels.find((known) => known === value);
       if (!level) throw new Error(`must be one of ${logLevels.join(', ')}`);
       return level;
+    },
+  },
+  webhookAllow: {
+    variable: 'SAMAR_WEBHOOK_ALLOW',
+    about:
+      'Networks in which decision webhooks may be asked besides the public internet, also by http and at any port; addresses or CIDR, comma-separated.',
+    default: 'none',
+    read(value = '') {
+      const networks = value.split(',').flatMap((one) => one.trim() || []);
+      webhookRules(networks);
+      return networks;
     },
   },
 };

@@ -75,6 +75,16 @@ describe('prompts', () => {
     expect(problemOf(file)).toBe(problem);
   });
 
+  it.each([
+    ['has 2 channels instead of 1', wav({ tag: 1, bits: 16, channels: 2, data: SPEECH })],
+    ['has 44100 samples a second instead of 8000', wav({ tag: 1, bits: 16, rate: 44_100, data: SPEECH })],
+    ['is encoded as PCM of 24 bits instead of PCM of 16', wav({ tag: 1, bits: 24, data: SPEECH })],
+    ['is encoded as MP3 of 0 bits', wav({ tag: 85, bits: 0, data: SPEECH })],
+    ['is not a WAV file', Buffer.from('ID3 something else')],
+  ])('says that a file %s', (words, file) => {
+    expect(() => loadPrompt(file)).toThrow(words);
+  });
+
   it('neither hangs nor throws anything else on a file cut anywhere or with any byte changed', () => {
     const file = wav({ tag: 1, bits: 16, data: SPEECH, before: chunk('LIST', Buffer.from('odd')) });
     for (let length = 0; length < file.length; length++) problemOf(file.subarray(0, length));

@@ -20,5 +20,6 @@ export {
   type CallRecordingResult,
   startCallRecording,
 } from './recording.ts';
+export { readSpeech } from './speech.ts';
 export { type ByteRange, type WavEncoding, wavLength, wavStream } from './wav.ts';
 export type { RecordingFailure } from './writer.ts';

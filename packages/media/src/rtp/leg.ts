@@ -26,7 +26,7 @@ export interface LegEvents {
   silent(): void;
 }
 
-/** Takes what a leg hears while it is bridged: the recorder. It mutes what digits cover. */
+/** Takes what a leg hears while it is bridged, or always: the recorder. It mutes what digits cover. */
 export interface Tap {
   audio(data: Uint8Array, packet: RtpPacket, codec: Codec, now: number): void;
   /** `duration` in timestamp units, from the packet's timestamp on. */
@@ -63,6 +63,8 @@ export class Leg {
   #held = false;
   #other: Leg | undefined;
   #tap: Tap | undefined;
+  /** The tap hears the leg without a bridge, too. */
+  #tapsAlone = false;
   #closed = false;
   #generation = -1;
   #source = nextSource();
@@ -157,8 +159,10 @@ export class Leg {
     this.#heardAt = this.#doors.clock.monotonic();
   }
 
-  tap(tap: Tap | undefined): void {
+  /** @param alone whether the tap hears the leg while it isn't bridged, too */
+  tap(tap: Tap | undefined, alone = false): void {
     this.#tap = tap;
+    this.#tapsAlone = tap !== undefined && alone;
   }
 
   /** Sends one frame of what is played. `waiting`: no description yet; `lost`: the peer is on hold. */
@@ -197,7 +201,7 @@ export class Leg {
     this.#digits.close();
     this.writer.aim(undefined);
     this.#other = undefined;
-    this.#tap = undefined;
+    this.tap(undefined);
   }
 
   #aim(): void {
@@ -253,7 +257,8 @@ export class Leg {
       return;
     }
     this.#counters.digitPackets++;
-    if (this.#other !== undefined) this.#tap?.digit(this.#packet, readWord(data, start) & 0xffff, now);
+    if (this.#other !== undefined || this.#tapsAlone)
+      this.#tap?.digit(this.#packet, readWord(data, start) & 0xffff, now);
   }
 
   /** Records and relays. What isn't sent on leaves no gap in the other side's sequence numbers. */
@@ -261,7 +266,8 @@ export class Leg {
     const { dropped } = this.#counters;
     const other = this.#other;
     if (other === undefined) {
-      dropped['no-bridge']++;
+      if (this.#tapsAlone) this.#tap?.audio(data, this.#packet, codec, now);
+      else dropped['no-bridge']++;
       return;
     }
     this.#tap?.audio(data, this.#packet, codec, now);

@@ -157,8 +157,9 @@ export function createCore(doors: Doors, settings: WorkerSettings, report: (repo
   async function record(question: Question & { kind: 'record' }): Promise<undefined> {
     const call = calls.get(question.call);
     const left = legs.get(question.left);
-    const right = legs.get(question.right);
-    if (call === undefined || left?.call !== call || right?.call !== call)
+    const right = question.right === undefined ? undefined : legs.get(question.right);
+    const alone = question.right === undefined;
+    if (call === undefined || left?.call !== call || !(alone || right?.call === call))
       throw new Error('the call is over');
     if (call.recording !== undefined) throw new Error('the call is being recorded already');
     const recording = await startRecording(doors, question, (reason) => {
@@ -171,8 +172,8 @@ export function createCore(doors: Doors, settings: WorkerSettings, report: (repo
       throw new Error('the call is over');
     }
     call.recording = recording;
-    left.leg.tap(recording.left);
-    right.leg.tap(recording.right);
+    left.leg.tap(recording.left, alone);
+    right?.leg.tap(recording.right);
     return undefined;
   }
 

@@ -134,9 +134,20 @@ function linkThread(settings: WorkerSettings, hear: (report: Report) => void, cr
   worker.on('error', () => {});
   worker.on('exit', crashed);
   return {
-    send: (commands) => worker.postMessage(commands),
+    send: (commands) => worker.postMessage(commands, moved(commands)),
     end: async () => void (await worker.terminate()),
   };
+}
+
+/** Samples change threads without being copied. */
+function moved(commands: readonly Command[]): ArrayBuffer[] {
+  const buffers: ArrayBuffer[] = [];
+  for (const command of commands) {
+    if (command.kind !== 'play' || command.what.kind !== 'samples') continue;
+    const { buffer } = command.what.samples;
+    if (buffer instanceof ArrayBuffer) buffers.push(buffer);
+  }
+  return buffers;
 }
 
 /** The same core without a thread, on doors that a test holds. */

@@ -3,7 +3,7 @@
  * monotonic clock (a late tick is followed by a shorter wait), and spreads its legs over four slots of 5 ms.
  */
 import type { Clock, Timers } from '@samar/doors';
-import { encode, ringback, SILENCE, tone } from '../codec/index.ts';
+import { encode, encodingTable, ringback, SILENCE, tone } from '../codec/index.ts';
 import { type Leg, nextSource } from '../rtp/leg.ts';
 import { FRAME } from '../rtp/writer.ts';
 import type { Codec, Playable } from '../types.ts';
@@ -11,9 +11,12 @@ import type { EncodedPrompt } from './protocol.ts';
 
 export type PlayEnd = 'finished' | 'stopped' | 'closed';
 
+/** A prompt in both codecs, or linear samples, which are encoded frame by frame: a long message stalls nobody. */
+type Piece = EncodedPrompt | Int16Array;
+
 /** Pieces played one after the other, `repeat` times (may be infinite). */
 export interface Tape {
-  readonly pieces: readonly EncodedPrompt[];
+  readonly pieces: readonly Piece[];
   readonly repeat: number;
 }
 
@@ -96,7 +99,7 @@ interface Turn {
 
 function createTurn(leg: Leg, tape: Tape): () => boolean {
   const source = nextSource();
-  const total = tape.pieces.reduce((sum, piece) => sum + piece.PCMU.length, 0);
+  const total = tape.pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
   let round = 0;
   let piece = 0;
   let offset = 0;
@@ -108,12 +111,13 @@ function createTurn(leg: Leg, tape: Tape): () => boolean {
     let filled = 0;
     // Each turn of the loop consumes bytes or a piece; empty tapes never come here.
     while (filled < FRAME && round < tape.repeat) {
-      const bytes = (tape.pieces[piece] as EncodedPrompt)[codec];
-      const part = Math.min(FRAME - filled, bytes.length - offset);
-      if (!skip) into?.set(bytes.subarray(offset, offset + part), at + filled);
+      const from = tape.pieces[piece] as Piece;
+      const length = lengthOf(from);
+      const part = Math.min(FRAME - filled, length - offset);
+      if (into !== undefined && !skip) copyPart(from, offset, part, codec, into, at + filled);
       filled += part;
       offset += part;
-      if (offset < bytes.length) continue;
+      if (offset < length) continue;
       offset = 0;
       piece = (piece + 1) % tape.pieces.length;
       if (piece === 0) round++;
@@ -127,6 +131,28 @@ function createTurn(leg: Leg, tape: Tape): () => boolean {
     if (leg.play(fill, source) === 'lost') copy(undefined, 0, 'PCMU', true);
     return true;
   };
+}
+
+function lengthOf(piece: Piece): number {
+  return piece instanceof Int16Array ? piece.length : piece.PCMU.length;
+}
+
+function copyPart(
+  piece: Piece,
+  offset: number,
+  length: number,
+  codec: Codec,
+  into: Uint8Array,
+  at: number,
+): void {
+  if (!(piece instanceof Int16Array)) {
+    into.set(piece[codec].subarray(offset, offset + length), at);
+    return;
+  }
+  const table = encodingTable(codec);
+  for (let index = 0; index < length; index++) {
+    into[at + index] = table[(piece[offset + index] as number) & 0xffff] as number;
+  }
 }
 
 /** Ringback and tones, made when first asked for and kept. Bounded: a handful of countries and tones. */
@@ -158,6 +184,8 @@ export function createTapeMaker(prompts: ReadonlyMap<string, EncodedPrompt>): Ta
           if (!pieces.every((piece) => piece !== undefined)) return undefined;
           return { pieces, repeat: what.repeat ?? 1 };
         }
+        case 'samples':
+          return { pieces: [what.samples], repeat: 1 };
         case 'ringback':
           return {
             pieces: [keep(`ringback ${what.country ?? ''}`, () => ringback(what.country))],

@@ -23,7 +23,8 @@ export type Question =
       readonly question: number;
       readonly call: number;
       readonly left: number;
-      readonly right: number;
+      /** Undefined: `left` alone, a voicemail. */
+      readonly right: number | undefined;
       readonly file: string;
       readonly id: string;
       readonly key: Uint8Array;

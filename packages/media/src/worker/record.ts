@@ -1,4 +1,4 @@
-/** A call's recorder: what its legs hear while they are bridged, and the clock that makes it write. */
+/** A call's recorder: what its legs hear while they are bridged, or one of them alone, and the clock that makes it write. */
 import type { Doors } from '@samar/doors';
 import { type CallRecording, type Side, startCallRecording } from '../recording/index.ts';
 import type { Tap } from '../rtp/leg.ts';

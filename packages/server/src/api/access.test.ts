@@ -1,5 +1,7 @@
+// biome-ignore-all lint/suspicious/noThenProperty: the language's own word; nothing here is ever awaited
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type TestApi, testApi, twoPeople } from './testing.ts';
+import { scopes } from '../masking/service.ts';
+import { phone, type TestApi, testApi, twoPeople } from './testing.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -45,6 +47,26 @@ test('403 names the scope that is needed', async () => {
   expect(answer.headers['www-authenticate']).toContain('scope="sessions:write"');
 });
 
+test('every route refuses a key that has every scope but its own', async () => {
+  const { body: document } = await api.call('GET', '/openapi.json', { key: null });
+  const keys = new Map<string, string>();
+  const named = scopes.filter((scope) => scope !== 'admin');
+  for (const scope of named) keys.set(scope, await api.key(named.filter((other) => other !== scope)));
+  const used = new Set<string>();
+  for (const [path, methods] of Object.entries<Record<string, { description: string }>>(document.paths)) {
+    for (const [method, { description }] of Object.entries(methods)) {
+      const scope = /Needs the scope `([a-z:]+)`/.exec(description)?.[1];
+      if (scope === undefined) continue;
+      used.add(scope);
+      const url = path.replaceAll(/\{\w+\}/g, 'x');
+      const answer = await api.call(method.toUpperCase() as 'GET', url, { key: keys.get(scope) ?? '' });
+      expect(answer.status, `${method} ${path}`).toBe(403);
+      expect(answer.body.detail, `${method} ${path}`).toContain(scope);
+    }
+  }
+  expect([...used].sort()).toEqual([...named].sort());
+});
+
 test('admin includes every scope but listening and revealing', async () => {
   expect((await api.call('GET', '/v1/carriers')).status).toBe(200);
   const recording = await api.call('GET', '/v1/calls/call_0/recording?reason=because');
@@ -64,6 +86,12 @@ test('another business’s things are as unknown as things that do not exist', a
   const { body: numbers } = await api.call('GET', '/v1/numbers');
   const { body: carriers } = await api.call('GET', '/v1/carriers');
   const { body: keys } = await api.call('GET', '/v1/keys');
+  const definition = { rules: [{ then: { connect: {} } }] };
+  const { body: program } = await api.call('POST', '/v1/programs', { body: { name: 'ours', definition } });
+  const { body: block } = await api.call('POST', '/v1/blocks', {
+    body: { phone: phone(900), reason: 'report 1' },
+  });
+  await api.call('PUT', '/v1/destinations/support', { body: { phone: phone(901) } });
   const pairs = [
     ['GET', '/v1/sessions/', session.id],
     ['PATCH', '/v1/sessions/', session.id, { ttlSeconds: 60 }],
@@ -81,6 +109,20 @@ test('another business’s things are as unknown as things that do not exist', a
     ['DELETE', '/v1/carriers/', carriers.items[0].id],
     ['DELETE', '/v1/keys/', keys.items[0].id],
     ['PATCH', '/v1/pools/', 'default', { exhaustion: 'refuse' }],
+    ['GET', '/v1/pools/', 'default/forecast'],
+    ['POST', '/v1/sessions/', `${session.id}/reopen`, { ttlSeconds: 60 }],
+    ['POST', '/v1/sessions/', `${session.id}/participants/${session.participants[0].id}/claims`],
+    ['DELETE', '/v1/numbers/', `${numbers.items[0].id}?drain=true`],
+    ['POST', '/v1/numbers/', `${numbers.items[0].id}/replace`, { reason: 'spam' }],
+    ['GET', '/v1/programs/', program.id],
+    ['GET', '/v1/programs/', 'ours'],
+    ['PUT', '/v1/programs/', program.id, { name: 'theirs', definition }],
+    ['PATCH', '/v1/programs/', program.id, { default: true }],
+    ['POST', '/v1/programs/', `${program.id}/test`, { roles: ['agent', 'customer'], caller: 'agent' }],
+    ['DELETE', '/v1/programs/', program.id],
+    ['GET', '/v1/destinations/', 'support'],
+    ['DELETE', '/v1/destinations/', 'support'],
+    ['DELETE', '/v1/blocks/', block.id],
   ] as const;
   for (const [method, path, id, body] of pairs) {
     const foreign = await api.call(method, `${path}${id}`, { key: stranger, body });
@@ -94,6 +136,10 @@ test('another business’s things are as unknown as things that do not exist', a
   }
   const { body: theirs } = await api.call('GET', '/v1/sessions', { key: stranger });
   expect(theirs.items).toEqual([]);
+  for (const list of ['programs', 'destinations', 'blocks', 'events', `events?session=${session.id}`]) {
+    const { body } = await api.call('GET', `/v1/${list}`, { key: stranger });
+    expect(body.items, list).toEqual([]);
+  }
 });
 
 test('ids of the wrong kind or form are 404, whatever they hold', async () => {

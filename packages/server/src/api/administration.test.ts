@@ -28,8 +28,13 @@ test('a carrier is made, read, listed, changed and deleted; its password never c
   const path = `/v1/carriers/${made.body.id}`;
   expect((await api.call('GET', path)).body).toEqual(made.body);
   expect((await api.call('GET', '/v1/carriers')).body.items).toEqual([made.body]);
-  const changed = await api.call('PATCH', path, { body: { enabled: false, port: 5070 } });
-  expect(changed.body).toMatchObject({ enabled: false, port: 5070, name: 'main', hasAuth: true });
+  expect(made.body.callerTrust).toBe('trusted');
+  const changed = await api.call('PATCH', path, {
+    body: { enabled: false, port: 5070, callerTrust: 'untrusted' },
+  });
+  expect(changed.body).toMatchObject({
+    ...{ enabled: false, port: 5070, name: 'main', hasAuth: true, callerTrust: 'untrusted' },
+  });
   expect((await api.call('DELETE', path)).status).toBe(204);
   expect((await api.call('GET', path)).status).toBe(404);
 });
@@ -41,6 +46,7 @@ test.each([
   ['a port beyond ports', { port: 65_536 }, '/port'],
   ['an unknown transport', { transport: 'ws' }, '/transport'],
   ['an unknown kind', { kind: 'twilio' }, '/kind'],
+  ['a trust that is none', { callerTrust: 'some' }, '/callerTrust'],
   ['a user without a password', { auth: { username: 'a' } }, '/auth/password'],
 ])('%s is refused', async (_name, change, pointer) => {
   const answer = await api.call('POST', '/v1/carriers', { body: { ...trunk, name: 'wrong', ...change } });
@@ -110,6 +116,84 @@ test('a number of a live session cannot be deleted', async () => {
   expect(answer.body.type).toBe('/problems/number-in-use');
 });
 
+test('a number that a live session holds is drained instead', async () => {
+  const { body } = await api.call('GET', '/v1/numbers?pool=east');
+  const { body: sessions } = await api.call('GET', '/v1/sessions');
+  const dials = sessions.items[0].participants.map((one: { number: string }) => one.number);
+  const held = body.items.find((one: { number: string }) => dials.includes(one.number));
+  const wrong = await api.call('DELETE', `/v1/numbers/${held.id}?drain=yes`);
+  expect(wrong.status).toBe(422);
+  expect(wrong.body.errors[0].parameter).toBe('drain');
+  expect((await api.call('DELETE', `/v1/numbers/${held.id}?drain=false`)).status).toBe(409);
+  const draining = await api.call('DELETE', `/v1/numbers/${held.id}?drain=true`);
+  expect(draining.status, draining.text).toBe(202);
+  expect(draining.body).toMatchObject({ id: held.id, draining: true });
+});
+
+test('a number is reserved, drained, quarantined and placed', async () => {
+  await api.call('POST', '/v1/numbers', {
+    body: { numbers: ['+622150300001', '+622150300002'], pool: 'uses', carrier: 'one' },
+  });
+  const { body: numbers } = await api.call('GET', '/v1/numbers?pool=uses');
+  expect(numbers.items[0]).toMatchObject({ use: 'pool', draining: false });
+  const path = `/v1/numbers/${numbers.items[0].id}`;
+  const quarantinedUntil = new Date(Date.now() + 86_400_000).toISOString();
+  const changed = await api.call('PATCH', path, {
+    body: { use: 'reserved', draining: true, quarantinedUntil, area: '21' },
+  });
+  expect(changed.status, changed.text).toBe(200);
+  expect(changed.body).toMatchObject({ use: 'reserved', draining: true, quarantinedUntil, area: '21' });
+  expect((await api.call('GET', path)).body).toEqual(changed.body);
+  const back = await api.call('PATCH', path, {
+    body: { use: 'display', draining: false, quarantinedUntil: null, area: null },
+  });
+  expect(back.body).toMatchObject({ use: 'display', draining: false });
+  expect(back.body).not.toHaveProperty('quarantinedUntil');
+  expect(back.body).not.toHaveProperty('area');
+  for (const [body, pointer] of [
+    [{ use: 'spare' }, '/use'],
+    [{ draining: null }, '/draining'],
+    [{ quarantinedUntil: 'tomorrow' }, '/quarantinedUntil'],
+    [{ quarantinedUntil: '2030-02-30T00:00:00Z' }, '/quarantinedUntil'],
+    [{ area: '' }, '/area'],
+    [{ area: '+62' }, '/area'],
+    [{ area: 21 }, '/area'],
+    [{ area: '123456789' }, '/area'],
+    [{ number: '+622150300009' }, '/number'],
+    [{}, ''],
+  ] as const) {
+    const answer = await api.call('PATCH', path, { body });
+    expect(answer.status, answer.text).toBe(422);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+  }
+});
+
+test('a sick number is replaced, and says for how many', async () => {
+  const { body: numbers } = await api.call('GET', '/v1/numbers?pool=uses');
+  const path = `/v1/numbers/${numbers.items[1].id}/replace`;
+  const headers = { 'idempotency-key': 'replace-1' };
+  const body = { reason: 'marked as spam', quarantineSeconds: 604_800 };
+  const answer = await api.call('POST', path, { body, headers });
+  expect(answer.status, answer.text).toBe(200);
+  expect(answer.body).toEqual({ replaced: expect.any(Number), kept: expect.any(Number) });
+  expect((await api.call('POST', path, { body, headers })).text).toBe(answer.text);
+  const { body: sick } = await api.call('GET', `/v1/numbers/${numbers.items[1].id}`);
+  expect(Date.parse(sick.quarantinedUntil)).toBeGreaterThan(Date.now() + 500_000_000);
+  for (const [wrong, pointer] of [
+    [{}, '/reason'],
+    [{ reason: '' }, '/reason'],
+    [{ reason: 'spam', quarantineSeconds: -1 }, '/quarantineSeconds'],
+    [{ reason: 'spam', quarantineSeconds: '60' }, '/quarantineSeconds'],
+    [{ reason: 'spam', number: '+622150300001' }, '/number'],
+  ] as const) {
+    const refused = await api.call('POST', path, { body: wrong });
+    expect(refused.status, refused.text).toBe(422);
+    expect(refused.body.errors[0].pointer).toBe(pointer);
+  }
+  const nowhere = await api.call('POST', `/v1/numbers/num_${'0'.repeat(32)}/replace`, { body });
+  expect(nowhere.status).toBe(404);
+});
+
 test('an unknown carrier is pointed at', async () => {
   const body = { numbers: ['+622150200001'], pool: 'x', carrier: 'nobody' };
   const answer = await api.call('POST', '/v1/numbers', { body });
@@ -129,6 +213,40 @@ test('pools are listed with their counts, and their cooldown is set', async () =
   const wrong = await api.call('PATCH', '/v1/pools/east', { body: { cooldown: { agent: -1 } } });
   expect(wrong.status).toBe(422);
   expect(wrong.body.errors[0].pointer).toBe('/cooldown/agent');
+});
+
+test('a pool says how it gives its numbers out, and how long it will last', async () => {
+  const set = { match: 'prefer-area', spread: true, loadLimit: 200, exhaustion: 'disambiguate' };
+  const changed = await api.call('PATCH', '/v1/pools/uses', { body: set });
+  expect(changed.status, changed.text).toBe(200);
+  expect(changed.body).toMatchObject(set);
+  const { body: pools } = await api.call('GET', '/v1/pools');
+  expect(pools.items).toContainEqual(changed.body);
+  const free = await api.call('PATCH', '/v1/pools/uses', { body: { loadLimit: null, exhaustion: 'pin' } });
+  expect(free.body).not.toHaveProperty('loadLimit');
+  expect(free.body).toMatchObject({ match: 'prefer-area', exhaustion: 'pin' });
+  for (const [body, pointer] of [
+    [{ match: 'near' }, '/match'],
+    [{ spread: 'yes' }, '/spread'],
+    [{ loadLimit: 0 }, '/loadLimit'],
+    [{ loadLimit: '5' }, '/loadLimit'],
+    [{ exhaustion: 'hope' }, '/exhaustion'],
+    [{ size: 5 }, '/size'],
+  ] as const) {
+    const answer = await api.call('PATCH', '/v1/pools/uses', { body });
+    expect(answer.status, answer.text).toBe(422);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+  }
+  const forecast = await api.call('GET', '/v1/pools/uses/forecast');
+  expect(forecast.status, forecast.text).toBe(200);
+  expect(forecast.body).toMatchObject({
+    ...{ pool: 'uses', numbers: expect.any(Number), needed: expect.any(Number) },
+    ...{ headroom: expect.any(Number), trendPerDay: expect.any(Number) },
+    status: expect.stringMatching(/^(enough|low|short)$/),
+  });
+  for (const name of ['none', 'a%20b', '..']) {
+    expect((await api.call('GET', `/v1/pools/${name}/forecast`)).status, name).toBe(404);
+  }
 });
 
 test('a key’s secret is shown once, works, and stops when revoked', async () => {

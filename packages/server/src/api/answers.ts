@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { logFailure } from './logging.ts';
 import type { ApiLog } from './options.ts';
-import { Problem, problemKinds, problemMediaType, sendProblem, toProblem } from './problem.ts';
+import { Problem, problemMediaType, sendProblem, toProblem } from './problem.ts';
+import { problemKinds } from './problem-kinds.ts';
 import { referencePolicy } from './reference.ts';
 
 export function newRequestId(): string {

@@ -16,16 +16,24 @@ const id = '0'.repeat(32);
 const posts = [
   ...['/v1/sessions', '/v1/sessions/search', '/v1/numbers', '/v1/carriers', '/v1/keys'],
   ...[`/v1/sessions/ses_${id}/close`, `/v1/sessions/ses_${id}/participants/par_${id}/reveal`],
+  ...[`/v1/sessions/ses_${id}/reopen`, `/v1/sessions/ses_${id}/calls`, '/v1/sessions/bulk'],
+  ...[`/v1/sessions/ses_${id}/participants/par_${id}/claims`, `/v1/calls/call_${id}/hangup`],
+  ...['/v1/programs', '/v1/programs/test', `/v1/programs/prg_${id}/test`, '/v1/blocks'],
+  `/v1/numbers/num_${id}/replace`,
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
   `/v1/numbers/num_${id}`,
   `/v1/carriers/car_${id}`,
   '/v1/pools/default',
+  `/v1/programs/prg_${id}`,
+  '/v1/settings',
 ];
+const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(
   fc.constantFrom(...posts).map((url) => ['POST', url] as const),
   fc.constantFrom(...patches).map((url) => ['PATCH', url] as const),
+  fc.constantFrom(...puts).map((url) => ['PUT', url] as const),
 );
 
 /** Real field names with wrong things in them reach further than noise does. */
@@ -44,6 +52,22 @@ const names = [
   ],
   ...['idleSeconds', 'recording', 'sharedNumber', 'metadata', 'reason', 'ongoingCalls', 'numbers', 'carrier'],
   ...['capabilities', 'kind', 'host', 'port', 'transport', 'allowedSources', 'auth', 'username', 'password'],
+  ...['program', 'schedule', 'limits', 'afterClose', 'whisper', 'accept', 'survey', 'opensAt', 'of', 'add'],
+  ...['replace', 'remove', 'participant', 'with', 'items', 'action', 'session', 'change', 'close', 'id'],
+  ...[
+    'definition',
+    'rules',
+    'when',
+    'then',
+    'connect',
+    'menu',
+    'blocks',
+    'timeZone',
+    'windows',
+    'from',
+    'to',
+  ],
+  ...['caller', 'roles', 'reach', 'mayStart', 'open', 'pin', 'sticky', 'use', 'draining', 'area', 'match'],
   ...['scopes', 'enabled', 'cooldown', 'exhaustion', 'status', 'number', 'limit', 'after', '__proto__', ''],
 ];
 const leaf = fc.oneof(
@@ -57,6 +81,10 @@ const leaf = fc.oneof(
     '2030-01-01T00:00:00Z',
     'ses_',
     '0.0.0.0/0',
+    'UTC',
+    '08:00',
+    "caller.role == 'agent'",
+    'open',
   ),
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.integer(),
@@ -74,6 +102,22 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
     }),
   ),
 }));
+/** In a bulk each item is judged on its own: noise in one must not hide behind another. */
+const bulk = fc
+  .array(
+    fc.record(
+      {
+        action: fc.constantFrom('open', 'change', 'close', 'x'),
+        id: json,
+        session: json,
+        change: json,
+        close: json,
+      },
+      { requiredKeys: ['action'] },
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((items) => ({ items }));
 /** Almost right: one field of a good request replaced. */
 const almost = fc.tuple(fc.constantFrom(...names), json).map(([name, value]) => ({
   participants: [
@@ -85,7 +129,7 @@ const almost = fc.tuple(fc.constantFrom(...names), json).map(([name, value]) => 
 
 test('an answer of ours to whatever comes', { timeout: 60_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(route, fc.oneof(json, almost), async ([method, url], value) => {
+    fc.asyncProperty(route, fc.oneof(json, almost, bulk), async ([method, url], value) => {
       const answer = await api.call(method, url, { key, body: JSON.stringify(value) ?? 'null' });
       expect(answer.status, answer.text).toBeLessThan(500);
       if (answer.status >= 400) {
@@ -115,7 +159,19 @@ test('any bytes as a body', async () => {
 
 test('any path and query', async () => {
   const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((part) => part.isWellFormed());
-  const base = fc.constantFrom('sessions', 'numbers', 'calls', 'carriers', 'keys', 'pools', 'x');
+  const base = fc.constantFrom(
+    'sessions',
+    'numbers',
+    'calls',
+    'carriers',
+    'keys',
+    'pools',
+    'programs',
+    'blocks',
+    'events',
+    'destinations',
+    'x',
+  );
   await fc.assert(
     fc.asyncProperty(
       base,

@@ -1,2 +1,2 @@
 export { createApi } from './api.ts';
-export type { ApiLog, ApiOptions, HealthCheck } from './options.ts';
+export type { ApiLog, ApiOptions, HealthCheck, Telephone } from './options.ts';

@@ -6,17 +6,14 @@ import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Problem, type ProblemPlace } from './problem.ts';
-import { patternWords } from './schemas/common.ts';
+import { choiceWords, patternWords } from './schemas/common.ts';
 
 /** 1 MB: 10,000 virtual numbers take 170 kB. */
 export const bodyLimitBytes = 1_048_576;
-/** Deeper JSON is refused: nothing here needs more, and recursion further down stays bounded. */
-const maxDepth = 32;
+/** Deeper JSON is refused: programs of several menus in a bulk need half of it, and recursion further down stays bounded. */
+const maxDepth = 64;
 /** At most this many places are named in one answer. */
 const maxPlaces = 20;
-
-/** Fields of the contract that later versions bring: refused by name instead of being called unknown. */
-const laterFields = new Set(['program', 'schedule', 'afterClose']);
 
 interface SchemaError {
   readonly keyword: string;
@@ -26,16 +23,25 @@ interface SchemaError {
 }
 
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const check = Compile(schema);
+  const refusalOf = checker(schema, httpPart === 'body');
   const integers = httpPart === 'querystring' ? integerProperties(schema) : [];
   return (value: unknown) => {
     const input = integers.length > 0 ? readIntegers(value, integers) : value;
     // Bodies went through it when they were parsed; what stands in a path is checked as an id.
     if (httpPart === 'querystring') refuseUnstorable(input, true);
-    if (check.Check(input)) return { value: input };
-    return { error: refusal(check.Errors(input) as readonly SchemaError[], input, httpPart === 'body') };
+    const error = refusalOf(input);
+    return error ? { error } : { value: input };
   };
 };
+
+/** What is wrong with a value by the schema, in the words of the answer; undefined when nothing is. */
+export function checker(schema: TSchema, body = true): (value: unknown) => Problem | undefined {
+  const check = Compile(schema);
+  return (value) => {
+    if (check.Check(value)) return undefined;
+    return refusal(check.Errors(value) as readonly SchemaError[], value, body, schema);
+  };
+}
 
 /** Only `application/json` is read. */
 export function registerJsonBody(app: FastifyInstance): void {
@@ -112,29 +118,23 @@ export function invalid(errors: readonly ProblemPlace[]): Problem {
   });
 }
 
+/** The same for a value that stands deeper in what was sent. */
+export function inside(prefix: string, problem: Problem): Problem {
+  const { errors = [] } = problem.options;
+  const moved = errors.map(({ pointer = '', detail }) => ({ pointer: `${prefix}${pointer}`, detail }));
+  if (problem.code === 'invalid' && moved.length > 0) return invalid(moved);
+  return new Problem(problem.code, problem.message, { ...problem.options, errors: moved });
+}
+
 /** A parameter (query or header) that is wrong. */
 export function invalidParameter(parameter: string, detail: string): Problem {
   return invalid([{ parameter, detail }]);
 }
 
-function refusal(all: readonly SchemaError[], input: unknown, body: boolean): Problem {
-  const later = all.find(
-    (error) =>
-      body &&
-      error.keyword === 'additionalProperties' &&
-      error.instancePath === '' &&
-      extraNames(error).some((name) => laterFields.has(name)),
-  );
-  if (later) {
-    const names = extraNames(later).filter((name) => laterFields.has(name));
-    const errors = names.map((name) => ({ pointer: `/${name}`, detail: 'not yet supported; leave it out' }));
-    return new Problem('not-yet-supported', `/${names.join(', /')}: not yet supported; leave it out.`, {
-      errors,
-    });
-  }
+function refusal(all: readonly SchemaError[], input: unknown, body: boolean, schema: TSchema): Problem {
   const places = new Map<string, ProblemPlace>();
   for (const error of all) {
-    for (const place of placesOf(error, all, input, body)) {
+    for (const place of placesOf(error, all, input, body, schema)) {
       const key = `${place.pointer ?? place.parameter} ${place.detail}`;
       if (places.size < maxPlaces) places.set(key, place);
     }
@@ -147,14 +147,14 @@ function placesOf(
   all: readonly SchemaError[],
   input: unknown,
   body: boolean,
+  schema: TSchema,
 ): readonly ProblemPlace[] {
   const path = splitPointer(error.instancePath, input);
   const at = (more: readonly string[], detail: string): ProblemPlace =>
     body
       ? { pointer: pointerOf([...path, ...more]), detail }
       : { parameter: [...path, ...more].join('.'), detail };
-  // Inside of a choice only the choice itself is reported; its branches contradict one another.
-  if (/\/(anyOf|oneOf)\/\d+/.test(error.schemaPath)) return [];
+  if (isInsideChoice(error, all)) return [];
   switch (error.keyword) {
     case 'additionalProperties':
       return extraNames(error).map((name) => at([maskName(name)], unknownField(name, body)));
@@ -163,9 +163,41 @@ function placesOf(
     case 'boolean':
       // Typebox reports each unknown field twice; `additionalProperties` has the better words.
       return all.some((other) => other.keyword === 'additionalProperties') ? [] : [at([], 'is not allowed')];
+    case 'anyOf':
+      return isNullable(error.schemaPath, error.instancePath, all)
+        ? []
+        : [at([], wordsOfChoice(schema, error.schemaPath))];
     default:
       return [at([], ruleOf(error))];
   }
+}
+
+/**
+ * Inside of a choice only the choice itself is reported: its branches contradict one another. A value that may also be
+ * null is no such choice.
+ */
+function isInsideChoice(error: SchemaError, all: readonly SchemaError[]): boolean {
+  for (const { index, 0: branch } of error.schemaPath.matchAll(/\/anyOf\/\d+(?=\/|$)/g)) {
+    const before = error.schemaPath.slice(0, index);
+    if (branch !== '/anyOf/0' || !isNullable(before, error.instancePath, all)) return true;
+  }
+  return false;
+}
+
+function isNullable(schemaPath: string, instancePath: string, all: readonly SchemaError[]): boolean {
+  return all.some(
+    (other) =>
+      other.schemaPath === `${schemaPath}/anyOf/1` &&
+      other.params['type'] === 'null' &&
+      (instancePath === other.instancePath || instancePath.startsWith(`${other.instancePath}/`)),
+  );
+}
+
+function wordsOfChoice(schema: TSchema, schemaPath: string): string {
+  let at: unknown = schema;
+  for (const step of schemaPath.split('/').slice(1)) at = (at as Record<string, unknown> | undefined)?.[step];
+  const title = (at as { title?: unknown } | undefined)?.title;
+  return choiceWords.get(String(title)) ?? 'is not as the reference describes it';
 }
 
 function unknownField(name: string, body: boolean): string {

@@ -41,13 +41,24 @@ test('names every route of the first version', () => {
     [
       ...['POST /v1/carriers', 'GET /v1/carriers'],
       ...['GET /v1/carriers/{id}', 'PATCH /v1/carriers/{id}', 'DELETE /v1/carriers/{id}'],
-      ...['POST /v1/numbers', 'GET /v1/numbers'],
+      ...['POST /v1/numbers', 'GET /v1/numbers', 'POST /v1/numbers/{id}/replace'],
       ...['GET /v1/numbers/{id}', 'PATCH /v1/numbers/{id}', 'DELETE /v1/numbers/{id}'],
-      ...['GET /v1/pools', 'PATCH /v1/pools/{name}'],
-      ...['POST /v1/sessions', 'GET /v1/sessions', 'POST /v1/sessions/search'],
+      ...['GET /v1/pools', 'PATCH /v1/pools/{name}', 'GET /v1/pools/{name}/forecast'],
+      ...['POST /v1/sessions', 'GET /v1/sessions', 'POST /v1/sessions/search', 'POST /v1/sessions/bulk'],
+      ...['GET /v1/plan', 'POST /v1/plan'],
       ...['GET /v1/sessions/{id}', 'PATCH /v1/sessions/{id}', 'POST /v1/sessions/{id}/close'],
+      ...['POST /v1/sessions/{id}/reopen', 'POST /v1/sessions/{id}/calls'],
       'POST /v1/sessions/{id}/participants/{participant}/reveal',
+      'POST /v1/sessions/{id}/participants/{participant}/claims',
       ...['GET /v1/calls', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
+      ...['GET /v1/calls/{id}/explanation', 'POST /v1/calls/{id}/hangup'],
+      ...['POST /v1/programs', 'GET /v1/programs', 'GET /v1/programs/{id}', 'PUT /v1/programs/{id}'],
+      ...['PATCH /v1/programs/{id}', 'DELETE /v1/programs/{id}'],
+      ...['POST /v1/programs/{id}/test', 'POST /v1/programs/test'],
+      ...['GET /v1/destinations', 'GET /v1/destinations/{name}'],
+      ...['PUT /v1/destinations/{name}', 'DELETE /v1/destinations/{name}'],
+      ...['GET /v1/settings', 'PATCH /v1/settings', 'GET /v1/settings/decision-secret'],
+      ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
@@ -80,6 +91,10 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         (operation.parameters ?? []).map((one) => one.name),
         where,
       ).toContain('Idempotency-Key');
+      // Only what needs no words of the client has no body.
+      const bodiless = /\/(hangup|claims)$/.test(path);
+      expect(operation.requestBody === undefined, where).toBe(bodiless);
+      if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');
     }
   }
@@ -153,6 +168,7 @@ const keywords: Record<string, (value: unknown) => boolean> = {
   maxLength: isCount,
   minItems: isCount,
   maxItems: isCount,
+  propertyNames: isObject,
   minProperties: isCount,
   maxProperties: isCount,
   uniqueItems: isFlag,
@@ -160,6 +176,26 @@ const keywords: Record<string, (value: unknown) => boolean> = {
   minimum: (value) => typeof value === 'number',
   maximum: (value) => typeof value === 'number',
 };
+
+test('the language of programs is described, refers to itself and to nothing else', () => {
+  const schemas = document.components.schemas as Record<string, { anyOf?: unknown[]; properties?: Json }>;
+  expect(schemas['ProgramDefinition']?.properties).toHaveProperty('rules');
+  const verbs = (schemas['ProgramStep']?.anyOf ?? []).map((step) =>
+    Object.keys((step as { properties: Json }).properties),
+  );
+  expect(verbs.flat().sort()).toEqual(
+    ['announce', 'ask', 'connect', 'forward', 'menu', 'refuse', 'use', 'voicemail'].sort(),
+  );
+  const program = { $ref: '#/components/schemas/SessionProgram' };
+  for (const name of ['NewSession', 'SessionChange', 'Session']) {
+    expect(schemas[name]?.properties?.['program'], name).toEqual(program);
+  }
+  for (const name of ['NewProgram', 'ProgramChange', 'Program', 'DefinitionTest']) {
+    const definition = { $ref: '#/components/schemas/ProgramDefinition' };
+    expect(schemas[name]?.properties?.['definition'], name).toEqual(definition);
+  }
+  expect(schemas['BulkItem']?.anyOf).toHaveLength(3);
+});
 
 test('the reference is served from here and may fetch from nowhere else', async () => {
   const page = await api.call('GET', '/reference/', { key: null });

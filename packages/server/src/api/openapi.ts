@@ -4,8 +4,11 @@
  */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
-import { type ProblemCode, problemKinds, problemMediaType } from './problem.ts';
+import { problemMediaType } from './problem.ts';
+import { type ProblemCode, problemKinds } from './problem-kinds.ts';
 import { problemSchema } from './schemas/common.ts';
+import { programLanguage } from './schemas/programs.ts';
+import { bulkItemSchemas } from './schemas/sessions.ts';
 
 const description = `Two people reach each other through virtual numbers for exactly as long as the job lasts.
 
@@ -15,6 +18,15 @@ the same key and request give the same answer, with \`Idempotent-Replayed: true\
 not kept. Lists give \`next\` while there is more: send it as \`after\`. Times are RFC 3339, UTC.`;
 
 type Json = Record<string, unknown>;
+
+/** Schemas that no route holds in full: recursive ones, and items that are checked one by one. */
+const knownSchemas: Readonly<Record<string, unknown>> = {
+  ...programLanguage,
+  BulkItem: {
+    anyOf: Object.values(bulkItemSchemas),
+    description: 'One of these, by `action`. Each is done on its own.',
+  },
+};
 
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -42,7 +54,8 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
     transform: ({ schema, url, route }) => ({ schema: completed(schema, route), url }),
     transformObject: (document) => {
       if (!('openapiObject' in document)) throw new Error('expected an OpenAPI document');
-      return withNamedSchemas(document.openapiObject as unknown as Json) as typeof document.openapiObject;
+      const named = withNamedSchemas(document.openapiObject as unknown as Json, knownSchemas);
+      return named as typeof document.openapiObject;
     },
   });
   app.get('/openapi.json', { schema: { hide: true } as FastifySchema }, async (_request, reply) =>
@@ -52,10 +65,15 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
 
 const tags = [
   ['Sessions', 'The link between participants for one job.'],
-  ['Calls', 'What was carried, and its recordings.'],
+  ['Calls', 'What was carried, why, and its recordings.'],
+  ['Programs', 'Who is reached by whom, when: rules, tried out without a call.'],
+  ['Destinations', 'Your own numbers that programs may forward to.'],
   ['Numbers', 'The virtual numbers that we own.'],
   ['Pools', 'Named sets of virtual numbers.'],
   ['Carriers', 'Who carries our calls.'],
+  ['Blocks', 'Who may not reach whom any more, across all sessions.'],
+  ['Events', 'What happened, for your own systems.'],
+  ['Settings', 'What holds where no session or program says otherwise.'],
   ['API keys', 'Who may use this API, and for what.'],
   ['Operations', 'Health and metrics.'],
 ] as const;
@@ -123,23 +141,35 @@ function problemResponses(codes: readonly ProblemCode[]): Json {
   return Object.fromEntries(entries) as Json;
 }
 
-/** Moves every schema with a title to `components.schemas`, once, and refers to it. */
-export function withNamedSchemas(document: Json): Json {
+/**
+ * Moves every schema with a title to `components.schemas`, once, and refers to it. Schemas that are known by name
+ * (the language of programs, which refers to itself) stand there as they are, whatever bears their title.
+ */
+function withNamedSchemas(document: Json, known: Readonly<Record<string, unknown>>): Json {
   const named: Json = {};
   const visit = (value: unknown, titled: boolean): unknown => {
-    if (Array.isArray(value)) return value.map((item) => visit(item, titled));
+    if (Array.isArray(value)) return value.map((item) => visit(item, true));
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value).map(([name, inner]) => [
       name,
       name === 'examples' || name === 'example' ? inner : visit(inner, true),
     ]);
     const copy = Object.fromEntries(entries) as Json;
-    const title = copy['title'];
-    if (!titled || typeof title !== 'string' || copy['type'] !== 'object') return copy;
-    named[title] ??= copy;
-    return { $ref: `#/components/schemas/${title}` };
+    const { title, $ref } = copy;
+    if (typeof $ref === 'string' && !$ref.startsWith('#')) return { $ref: reference($ref) };
+    if (!titled || typeof title !== 'string') return copy;
+    if (!(title in known)) {
+      if (copy['type'] !== 'object') return copy;
+      named[title] ??= copy;
+    }
+    return { $ref: reference(title) };
   };
   const paths = visit(document['paths'], true) as Json;
+  for (const [name, schema] of Object.entries(known)) named[name] = visit(schema, false);
   const components = (document['components'] ?? {}) as Json;
   return { ...document, paths, components: { ...components, schemas: named } };
+}
+
+function reference(name: string): string {
+  return `#/components/schemas/${name}`;
 }

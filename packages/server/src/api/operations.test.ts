@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApi } from './api.ts';
-import { problemKinds } from './problem.ts';
+import { problemKinds } from './problem-kinds.ts';
 import { phone, shows, type TestApi, testApi, twoPeople } from './testing.ts';
 
 let api: TestApi;

@@ -8,6 +8,8 @@ export type HealthCheck = () => Promise<string | undefined>;
 
 export interface ApiOptions {
   readonly masking: Masking;
+  /** Makes the calls of click-to-call; absent: they are refused as unavailable. */
+  readonly telephone?: Telephone | undefined;
   /** Directory below which the recordings' files are. */
   readonly recordings: string;
   /** `GET /readyz` answers 200 when every one resolves to undefined within two seconds. By part: `database`, `sip`. */
@@ -26,6 +28,21 @@ export interface ApiOptions {
   readonly trustProxy?: NonNullable<FastifyServerOptions['trustProxy']>;
   /** Shown in the OpenAPI document. */
   readonly version?: string;
+}
+
+/** The door to whoever makes calls. */
+export interface Telephone {
+  /**
+   * Resolves to the call's id once the call is decided and its record is written. Rejects with the heart's
+   * `MaskingError`, or with an error of the name `TelephoneUnavailable` while no new calls are made.
+   */
+  call(request: {
+    readonly tenant: string;
+    readonly session: string;
+    /** A participant's id, or a role that only one has. */
+    readonly from: string;
+    readonly to?: string;
+  }): Promise<string>;
 }
 
 export interface ApiLog {

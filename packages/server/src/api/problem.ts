@@ -3,227 +3,8 @@
  * page that says what it means and what to change. Nothing that a client sent is ever repeated in one.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MaskingError, type MaskingErrorCode } from '../masking/service.ts';
-
-interface ProblemKind {
-  readonly status: number;
-  readonly title: string;
-  /** For the page: when it comes, and what to do. */
-  readonly advice: string;
-}
-
-type OwnCode =
-  | 'malformed-request'
-  | 'malformed-json'
-  | 'not-yet-supported'
-  | 'unsupported-media-type'
-  | 'too-large'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'unknown-route'
-  | 'method-not-allowed'
-  | 'idempotency-in-progress'
-  | 'rate-limited'
-  | 'reason-required'
-  | 'range-not-satisfiable'
-  | 'database-unavailable'
-  | 'unavailable'
-  | 'timeout'
-  | 'internal';
-
-export type ProblemCode = OwnCode | MaskingErrorCode;
-
-export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
-  'malformed-request': {
-    status: 400,
-    title: 'The request cannot be read',
-    advice:
-      'The request line, a header or the path is not valid HTTP. Check percent-encoding and header sizes.',
-  },
-  'malformed-json': {
-    status: 400,
-    title: 'The body is not JSON',
-    advice: 'Send one JSON object (RFC 8259) in UTF-8 with Content-Type: application/json.',
-  },
-  invalid: {
-    status: 422,
-    title: 'Something in the request is not valid',
-    advice:
-      'The errors list names every place (a JSON pointer into the body, or the name of a parameter) and says what is expected there. Unknown fields are refused so that a typing error is not silently ignored.',
-  },
-  'not-yet-supported': {
-    status: 422,
-    title: 'This field is not supported yet',
-    advice: 'The field belongs to a later version of the API. Leave it out; it would have no effect.',
-  },
-  'invalid-number': {
-    status: 422,
-    title: 'A phone number is not valid',
-    advice:
-      'Give numbers in E.164 with the leading plus: country code, then the national number, digits only.',
-  },
-  'number-without-country': {
-    status: 422,
-    title: 'A phone number belongs to no country',
-    advice:
-      'Satellite, international network and other numbers without a country cannot take part in a session.',
-  },
-  'number-not-allowed': {
-    status: 422,
-    title: 'A phone number is of a kind that is not allowed',
-    advice: 'Premium-rate, shared-cost and similar numbers are refused, as they are used for toll fraud.',
-  },
-  'virtual-number-as-participant': {
-    status: 422,
-    title: 'A virtual number cannot be a participant',
-    advice: 'Give the real phone number of the person; virtual numbers are assigned by the platform.',
-  },
-  'duplicate-number': {
-    status: 422,
-    title: 'The same phone number is given twice',
-    advice: 'Each real number may stand in one place of a session only; each virtual number once in a list.',
-  },
-  'number-taken': {
-    status: 409,
-    title: 'A virtual number is registered already',
-    advice: 'It belongs to another pool, carrier or business. Move it with PATCH, or leave it out.',
-  },
-  'number-in-use': {
-    status: 409,
-    title: 'The number is in use',
-    advice:
-      'A live session holds it. Disable it with PATCH, wait until its sessions have ended, then delete.',
-  },
-  'carrier-in-use': {
-    status: 409,
-    title: 'The carrier is in use',
-    advice: 'Numbers belong to it. Delete or move them first.',
-  },
-  'carrier-taken': {
-    status: 409,
-    title: 'A carrier of this name exists already',
-    advice: 'Choose another name, or change the existing carrier with PATCH.',
-  },
-  'unknown-carrier': {
-    status: 422,
-    title: 'There is no such carrier',
-    advice: 'Create the carrier first, or give the id or name of an existing one (GET /v1/carriers).',
-  },
-  'unknown-pool': {
-    status: 422,
-    title: 'There is no such pool',
-    advice: 'A pool comes into being with its first numbers (POST /v1/numbers). GET /v1/pools lists them.',
-  },
-  'empty-pool': {
-    status: 409,
-    title: 'The pool has no usable number',
-    advice: 'Add numbers to the pool (POST /v1/numbers), or enable those that it has.',
-  },
-  'pool-exhausted': {
-    status: 409,
-    title: 'No number of the pool is free for these participants',
-    advice:
-      'Every number is live or cooling down for one of the participants. Close sessions that are done, add numbers to the pool, shorten its cooldown, or set its exhaustion to reuse-oldest.',
-  },
-  'session-closed': {
-    status: 409,
-    title: 'The session has ended',
-    advice: 'A session that was closed or has expired cannot be changed. Open a new one.',
-  },
-  'idempotency-mismatch': {
-    status: 409,
-    title: 'The Idempotency-Key was used for another request',
-    advice: 'Use a new key for a new request; repeat a key only with the very same request.',
-  },
-  'idempotency-in-progress': {
-    status: 409,
-    title: 'The first request with this Idempotency-Key is still at work',
-    advice: 'Repeat the request after the time in Retry-After; its answer will be the first one’s.',
-  },
-  'no-recording': {
-    status: 404,
-    title: 'The call has no recording',
-    advice: 'It was not recorded, or its recording was deleted.',
-  },
-  'recording-unreadable': {
-    status: 410,
-    title: 'The recording cannot be read any more',
-    advice: 'A key that is needed to open it was destroyed, or the file is damaged or gone.',
-  },
-  'reason-required': {
-    status: 422,
-    title: 'A reason is needed',
-    advice:
-      'Say why in the X-Access-Reason header or the reason parameter, 3 to 500 characters. It is written to the ledger, where the person concerned may read it.',
-  },
-  'range-not-satisfiable': {
-    status: 416,
-    title: 'The range lies outside of the recording',
-    advice: 'Content-Range gives the length in bytes; ask for a range within it.',
-  },
-  'not-found': {
-    status: 404,
-    title: 'There is no such thing',
-    advice: 'The id is unknown, or belongs to another business; the two are not told apart.',
-  },
-  'unknown-route': {
-    status: 404,
-    title: 'There is no such path',
-    advice: 'GET /reference lists every path of this API.',
-  },
-  'method-not-allowed': {
-    status: 405,
-    title: 'The path does not take this method',
-    advice: 'The Allow header lists the methods that it takes.',
-  },
-  'unsupported-media-type': {
-    status: 415,
-    title: 'The body is of a kind that is not read here',
-    advice: 'Send Content-Type: application/json.',
-  },
-  'too-large': {
-    status: 413,
-    title: 'The request is too large',
-    advice: 'A body may have 1 MB. Send long lists of numbers in several requests.',
-  },
-  unauthorized: {
-    status: 401,
-    title: 'A valid API key is needed',
-    advice: 'Send Authorization: Bearer <key>. The key may be mistyped, expired or revoked.',
-  },
-  forbidden: {
-    status: 403,
-    title: 'The API key may not do this',
-    advice: 'The detail names the scope that is needed. Ask an administrator for a key that has it.',
-  },
-  'rate-limited': {
-    status: 429,
-    title: 'Too many requests',
-    advice: 'Wait for the seconds in Retry-After. The RateLimit headers tell what is left.',
-  },
-  timeout: {
-    status: 408,
-    title: 'The request took too long to arrive',
-    advice: 'Send the whole request without pauses.',
-  },
-  'database-unavailable': {
-    status: 503,
-    title: 'The database cannot be reached',
-    advice:
-      'Nothing was changed, or it is not known whether it was: repeat with the same Idempotency-Key after Retry-After.',
-  },
-  unavailable: {
-    status: 503,
-    title: 'The service is busy or stopping',
-    advice: 'Repeat after the seconds in Retry-After.',
-  },
-  internal: {
-    status: 500,
-    title: 'Something went wrong on our side',
-    advice:
-      'Repeat with the same Idempotency-Key. If it stays, give the operator the instance of the answer.',
-  },
-};
+import { MaskingError } from '../masking/service.ts';
+import { type ProblemCode, problemKinds } from './problem-kinds.ts';
 
 /** `pointer` (RFC 6901) into the body, or `parameter`: the name of a query parameter or header. */
 export interface ProblemPlace {
@@ -253,21 +34,22 @@ export class Problem extends Error {
 export const problemMediaType = 'application/problem+json';
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  const kind = problemKinds[problem.code];
-  const { errors, retryAfterSeconds, headers } = problem.options;
-  reply.code(kind.status).type(problemMediaType).header('cache-control', 'no-store');
+  const document = problemDocument(problem, request.id);
+  const { retryAfterSeconds, headers } = problem.options;
+  reply.code(document.status).type(problemMediaType).header('cache-control', 'no-store');
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (headers) reply.headers(headers);
-  return reply.send(
-    JSON.stringify({
-      type: `/problems/${problem.code}`,
-      title: kind.title,
-      status: kind.status,
-      detail: problem.message,
-      instance: request.id,
-      ...(errors && errors.length > 0 ? { errors } : {}),
-    }),
-  );
+  return reply.send(JSON.stringify(document));
+}
+
+/** `instance` is the id of the request. */
+export function problemDocument(problem: Problem, instance: string) {
+  const { status, title } = problemKinds[problem.code];
+  const { errors = [] } = problem.options;
+  return {
+    ...{ type: `/problems/${problem.code}`, title, status, detail: problem.message, instance },
+    ...(errors.length > 0 ? { errors: errors.map((place) => ({ ...place })) } : {}),
+  };
 }
 
 /** What the heart refused, as a problem. `renamePointer` maps its view of the input to what the client wrote. */
@@ -275,9 +57,30 @@ export function fromMasking(
   error: MaskingError,
   renamePointer: (pointer: string) => string = (pointer) => pointer,
 ): Problem {
-  const detail = error.message;
-  const errors = error.pointer === undefined ? [] : [{ pointer: renamePointer(error.pointer), detail }];
+  const detail = error.code === 'program-invalid' ? withoutNumbers(error.message) : error.message;
+  const errors =
+    error.pointer === undefined ? [] : [{ pointer: safePointer(renamePointer(error.pointer)), detail }];
   return new Problem(error.code, detail, { errors });
+}
+
+/** What is said about a program repeats its words; seven digits or more, of any script, may be a phone number. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\p{N}(?:[\s().-]*\p{N}){6,}/gu, '…');
+}
+
+/**
+ * A step of a pointer may be a name that the client chose (a block of a program), and that may be a phone number or a
+ * person's name: more digits than an index or a key has are masked, and what does not look like a name is not shown.
+ */
+function safePointer(pointer: string): string {
+  return pointer
+    .split('/')
+    .map((step) => {
+      const digits = step.match(/\p{N}/gu)?.length ?? 0;
+      const masked = digits > 4 ? step.replace(/\p{N}/gu, '•') : step;
+      return /^[\w•.*#~$-]{0,64}$/u.test(masked) ? masked : '•';
+    })
+    .join('/');
 }
 
 /** Any failure, as a problem. The detail of an unknown one is never shown: it may hold anything. */
@@ -290,6 +93,9 @@ export function toProblem(error: unknown): Problem {
     return new Problem('database-unavailable', 'The database cannot be reached at the moment.', {
       retryAfterSeconds: 1,
     });
+  }
+  if (name === 'TelephoneUnavailable') {
+    return new Problem('unavailable', 'No calls are made at the moment.', { retryAfterSeconds: 5 });
   }
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCallRecording } from '@samar/media';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { targetsOf } from '../masking/testing.ts';
 import { readRange } from './routes/recordings.ts';
 import { phone, type TestApi, testApi, twoPeople } from './testing.ts';
 
@@ -29,8 +30,8 @@ async function recordedCall(seed: number): Promise<{ readonly call: string; read
     caller: phone(2 * seed),
     call: id,
   });
-  if (decision.kind !== 'connect') throw new Error('not connected');
-  const target = decision.targets[0];
+  if (decision.kind !== 'run') throw new Error('not connected');
+  const target = targetsOf(decision)[0];
   await api.masking.answered({
     ...{ tenant: 'default', call: id, session: session.id, participant: target?.participant ?? '' },
   });

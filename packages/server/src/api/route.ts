@@ -2,9 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
-import type { Page, PageRequest } from '../masking/service.ts';
-import { invalid, invalidParameter } from './input.ts';
-import { Problem, type ProblemCode } from './problem.ts';
+import { MaskingError, type MaskingErrorCode, type Page, type PageRequest } from '../masking/service.ts';
+import { invalid, invalidParameter, maskName } from './input.ts';
+import { Problem } from './problem.ts';
+import type { ProblemCode } from './problem-kinds.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -21,13 +22,37 @@ declare module 'fastify' {
   }
 }
 
-export type Tag = 'Sessions' | 'Calls' | 'Numbers' | 'Pools' | 'Carriers' | 'API keys' | 'Operations';
+export type Tag =
+  | 'Sessions'
+  | 'Calls'
+  | 'Programs'
+  | 'Destinations'
+  | 'Numbers'
+  | 'Pools'
+  | 'Carriers'
+  | 'Blocks'
+  | 'Events'
+  | 'Settings'
+  | 'API keys'
+  | 'Operations';
 
 export function words(tag: Tag, operationId: string, summary: string, description?: string) {
   return { tags: [tag], operationId, summary, ...(description === undefined ? {} : { description }) };
 }
 
 const defaultLimit = 50;
+
+/** For a POST that takes nothing: what stands in a body would have no effect, so it is refused. */
+export function refuseBody(body: unknown): void {
+  if (body === undefined || body === null) return;
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw invalid([{ pointer: '', detail: 'must be empty' }]);
+  const extra = Object.keys(body).slice(0, maxExtra);
+  if (extra.length > 0) {
+    throw invalid(extra.map((name) => ({ pointer: `/${maskName(name)}`, detail: 'unknown field' })));
+  }
+}
+const maxExtra = 20;
 
 /** Reads `limit` and `after`; a cursor of another kind is refused instead of starting somewhere. */
 export function pageOfQuery(
@@ -58,8 +83,26 @@ export function notFound(): Problem {
   return new Problem('not-found', 'There is nothing of this id.');
 }
 
-function isId(prefix: string, id: string): boolean {
+/** The query parameter is an id of this kind. */
+export function checkIdParameter(name: string, prefix: string, id: string | undefined, what: string): void {
+  if (id !== undefined && !isId(prefix, id)) throw invalidParameter(name, `must be the id of ${what}`);
+}
+
+/** What is named by an id or by a name of its own: whatever cannot be either is unknown. */
+export function checkName(name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) throw notFound();
+  return name;
+}
+
+export function isId(prefix: string, id: string): boolean {
   return id.startsWith(`${prefix}_`) && /^[a-z]+_[0-9a-f]{32}$/.test(id);
+}
+
+/** What the path names and the heart does not know is not found; in a body it would be the input that is wrong. */
+export function asNotFound(code: MaskingErrorCode): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof MaskingError && error.code === code ? notFound() : error;
+  };
 }
 
 /** A time in the request; the schema has checked its form, the calendar is checked here. */

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noThenProperty: the language of programs' own word; nothing here is ever awaited
 /** The API over the real heart and a real database, for tests; requests go through Fastify's `inject`. */
 import { tmpdir } from 'node:os';
 import { nodeDoors } from '@samar/doors';
@@ -130,6 +131,43 @@ export function twoPeople(seed: number, more: Readonly<Record<string, unknown>> 
     ...more,
   };
 }
+
+/** Opens it for two people who have never met, and gives the answer's body. */
+// biome-ignore lint/suspicious/noExplicitAny: as `Answer.body`
+export async function openSession(api: TestApi, seed: number, more = {}): Promise<any> {
+  const answer = await api.call('POST', '/v1/sessions', { body: twoPeople(seed, more) });
+  if (answer.status !== 201) throw new Error(`open: ${answer.text}`);
+  return answer.body;
+}
+
+export function inAnHour(): string {
+  return new Date(Date.now() + 3_600_000).toISOString();
+}
+
+/** Every term that a session can declare and lose again. */
+export const allTerms = {
+  schedule: {
+    timeZone: 'Asia/Jakarta',
+    windows: [{ days: ['mon', 'tue'], from: '08:00', to: '20:00' }],
+    exceptions: [
+      { date: '2026-12-25', closed: true },
+      { date: '2026-12-31', windows: [{ from: '08:00', to: '12:00' }] },
+    ],
+  },
+  limits: {
+    callSeconds: 600,
+    calls: 20,
+    minutes: 60,
+    attempts: { calls: 5, perMinutes: 10 },
+    quietHours: { from: '22:00', to: '07:00' },
+  },
+  ongoingCalls: 'warn',
+  afterClose: { seconds: 86_400, allow: [{ from: 'customer', to: 'agent' }], reasons: ['resolved'] },
+  whisper: true,
+  accept: true,
+  survey: { of: 'customer', prompt: 'survey', keys: '12345' },
+  program: { rules: [{ when: "caller.role == 'agent'", then: { connect: 'customer' } }] },
+};
 
 /** The n-th mobile number in Indonesia. */
 export function phone(n: number): string {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeDoors, simulatedDoors } from '@samar/doors';
@@ -207,6 +207,22 @@ test('prompts: complete, and a folder without English', async () => {
   expect(await platform.prompts(directory)).toMatchObject({ level: 'problem' });
 });
 
+test('own prompts: counted, and a file that is no prompt is named', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'samar-own-'));
+  await mkdir(join(own, 'en'));
+  await copyFile(join(promptsDirectory, 'en', 'ended.wav'), join(own, 'en', 'welcome.wav'));
+  expect(await platform.prompts(promptsDirectory, own)).toMatchObject({
+    level: 'ok',
+    what: expect.stringMatching(/; 1 of your own$/),
+  });
+  await writeFile(join(own, 'en', 'sale.wav'), 'RIFF');
+  expect(await platform.prompts(promptsDirectory, own)).toMatchObject({
+    level: 'problem',
+    what: expect.stringContaining('en/sale.wav is not a WAV file'),
+  });
+  await rm(own, { recursive: true });
+});
+
 describe('carriers', () => {
   const trunk = (change: Partial<CarrierUseRow>): CarrierUseRow => ({
     ...{ name: 'main', host: 'sip.example.com', transport: 'udp', enabled: true, numbers: 3 },
@@ -248,7 +264,7 @@ describe('carriers', () => {
       await database.query('', `insert into tenants (tenant, name) values ('t', 'T')`, []);
       await insertCarrier(database, {
         ...{ tenant: 't', carrier: 'car_1', name: 'main', kind: 'sip', host: '192.0.2.1', port: null },
-        ...{ transport: 'udp', allowed_sources: [], auth: null, number_format: {} },
+        ...{ transport: 'udp', allowed_sources: [], auth: null, number_format: {}, caller_trust: 'trusted' },
       });
       await database.query('', `insert into pools (tenant, pool) values ('t', 'p')`, []);
       await database.query(

@@ -17,11 +17,11 @@ export interface Inspection {
   /** `loadConfig`, called inside: settings that can't be used are a finding, too. */
   readonly readConfig: () => Config;
   readonly doors?: Doors;
-  /** Where prompts are when the settings do not say. */
+  /** Where the prompts are that come with Samar. */
   readonly promptsDirectory?: string;
 }
 
-const ownPrompts = fileURLToPath(new URL('../../../../prompts', import.meta.url));
+const builtInPrompts = fileURLToPath(new URL('../../../../prompts', import.meta.url));
 
 /** Everything that was looked at, in the order of a start. Something is wrong where a `level` is `problem`. */
 export async function inspectInstallation(inspection: Inspection): Promise<readonly Finding[]> {
@@ -46,6 +46,6 @@ export async function inspectInstallation(inspection: Inspection): Promise<reado
     ...machine.capacity(config, machine.openFilesLimit()),
     ...(ephemeral === undefined ? [] : [ephemeral]),
     machine.publicAddress(config),
-    await platform.prompts(config.promptsDir ?? inspection.promptsDirectory ?? ownPrompts),
+    await platform.prompts(inspection.promptsDirectory ?? builtInPrompts, config.promptsDir),
   ];
 }

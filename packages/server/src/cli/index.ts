@@ -1,9 +1,10 @@
 /**
- * The command line: `samar serve | demo | numbers | keys | doctor`. Composition root: the only room that knows all the
+ * The command line: `samar serve | demo | numbers | plan | keys | doctor`. Composition root: the only room that knows all the
  * others. May import: everything. Imported by: main.ts.
  */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, loadConfig } from '../config.ts';
+import { addPlanCommand } from './plan-command.ts';
 import { inWords } from './words.ts';
 
 /** Runs one command line (without `node` and the script). Resolves to the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -50,6 +51,9 @@ export async function run(words: readonly string[]): Promise<number> {
       const { importCommand } = await import('./administration.ts');
       exitCode = await importCommand(config(), file, options);
     });
+  addPlanCommand(program, (code) => {
+    exitCode = code;
+  });
   const keys = program.command('keys').description('API keys and encryption keys');
   keys
     .command('create <name>')

@@ -9,6 +9,7 @@ import type { ListenOn } from '@samar/sip';
 import { Registry } from 'prom-client';
 import { createApi } from '../api/index.ts';
 import type { Config } from '../config.ts';
+import { checkWebhookUrl, createAsker, nodeTransport, webhookRules } from '../events/index.ts';
 import { createMasking } from '../masking/index.ts';
 import { scopes } from '../masking/service.ts';
 import { openDatabase } from '../store/index.ts';
@@ -16,6 +17,7 @@ import { createSwitch, loadPrompts, nameOf, type Switch } from '../switch/index.
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
 import { platformMetrics } from './metrics.ts';
+import { createTelephone } from './telephone.ts';
 
 /** The tenant of an installation that has only one; the first migration makes it. */
 const defaultTenant = 'default';
@@ -73,10 +75,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await chmod(recordings, 0o700);
 
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
-    const masking = await createMasking({
+    const prompts = await loadPrompts(promptsDirectory, config.promptsDir);
+    const webhooks = webhookRules(config.webhookAllow);
+    const masking = createMasking({
       database,
       vault,
       doors,
+      prompts: prompts.names,
+      asker: createAsker({ doors, transport: nodeTransport(), rules: webhooks }),
+      webhookProblem: (url) => checkWebhookUrl(url, webhooks),
       report: (task, error) => log.warn('background work failed', { task, error: nameOf(error) }),
       ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
     });
@@ -87,7 +94,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     if (interrupted > 0) log.warn('calls were interrupted by the last stop', { calls: interrupted });
 
     progress('media');
-    const prompts = await loadPrompts(config.promptsDir ?? promptsDirectory);
     const media = await createMediaEngine({
       doors,
       address: config.sipHost,
@@ -122,6 +128,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     progress('api');
     const api = createApi({
       masking: withTrunkRefresh(masking, gate),
+      telephone: createTelephone(doors, masking, gate),
       recordings,
       publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,

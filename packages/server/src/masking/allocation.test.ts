@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expireSessions } from '../store/queries/sessions.ts';
 import { MaskingError, type Session } from './service.ts';
-import { phone, type TestMasking, testMasking } from './testing.ts';
+import { phone, type TestMasking, targetsOf, testMasking } from './testing.ts';
 
 /**
  * Random histories of opening, closing, expiring and calling, beside a model that knows by plain sets who holds which
@@ -184,10 +184,9 @@ describe('allocation', () => {
         } else if (!held.live) {
           expect(decision).toMatchObject({ kind: 'refuse', reason: 'ended' });
         } else {
-          expect(decision).toMatchObject({ kind: 'connect', session: held.session });
-          if (decision.kind !== 'connect') continue;
-          expect(decision.targets.map((target) => target.phone)).toEqual(held.peers.map(phoneOf));
-          for (const target of decision.targets) {
+          expect(decision).toMatchObject({ kind: 'run', session: held.session });
+          expect(targetsOf(decision).map((target) => target.phone)).toEqual(held.peers.map(phoneOf));
+          for (const target of targetsOf(decision)) {
             const party = held.peers.find((peer) => phoneOf(peer) === target.phone) ?? -1;
             // Law 4, and law 1 from the other side: what is shown leads back into this session.
             expect(slot(party, target.callerId)).toMatchObject({ session: held.session, live: true });

@@ -4,10 +4,14 @@
  */
 
 import { forgetIdempotent } from '../store/queries/access.ts';
-import { interruptCalls, interruptRecordings } from '../store/queries/calls.ts';
+import { callsToEnd, interruptCalls, interruptRecordings } from '../store/queries/calls.ts';
+import { forgetCodes } from '../store/queries/codes.ts';
+import { forgetEvents } from '../store/queries/events.ts';
 import { sealLedger } from '../store/queries/ledger.ts';
 import { announceNode, forgetNodes } from '../store/queries/nodes.ts';
-import { endedAmong, expireSessions } from '../store/queries/sessions.ts';
+import { endQuarantines, forgetNumberDays, removeIdleNumbers } from '../store/queries/numbers.ts';
+import { samplePools } from '../store/queries/pools.ts';
+import { expireSessions } from '../store/queries/sessions.ts';
 import type { Context } from './context.ts';
 import type { Masking } from './service.ts';
 import type { CallMasking } from './types.ts';
@@ -17,7 +21,7 @@ export interface NodeName {
   readonly boot: string;
 }
 
-export type BackgroundTask = 'expiry' | 'heartbeat' | 'ledger' | 'clean-up';
+export type BackgroundTask = 'expiry' | 'heartbeat' | 'ledger' | 'pools' | 'clean-up';
 
 /** A node that has not been seen for this long is dead: six heartbeats. */
 const silentSeconds = 30;
@@ -30,12 +34,13 @@ type Closed = Parameters<Parameters<CallMasking['onSessionClosed']>[0]>[0];
 export function createBackground(
   context: Context,
   report: (task: BackgroundTask, error: unknown) => void,
-): Pick<CallMasking, 'onSessionClosed' | 'closedAmong'> &
+): Pick<CallMasking, 'onSessionClosed' | 'onHangUp' | 'callsToEnd'> &
   Pick<Masking, 'start' | 'stop'> & { node(): NodeName } {
   const { database, doors } = context;
   const handlers: ((closed: Closed) => void)[] = [];
+  const hangUpHandlers: Parameters<CallMasking['onHangUp']>[0][] = [];
   let self: NodeName = { node: 'unnamed', boot: 'unnamed' };
-  let listening: { close(): Promise<void> } | undefined;
+  let listening: readonly { close(): Promise<void> }[] = [];
   let loops: readonly Loop[] = [];
 
   function tell(closed: Closed): void {
@@ -58,30 +63,42 @@ export function createBackground(
       handlers.push(handler);
     },
 
-    async closedAmong(sessions) {
-      if (sessions.length === 0) return [];
-      const rows = await endedAmong(database, sessions);
-      return rows.map(({ tenant, session, ongoing_calls }) => ({
-        tenant,
-        session,
-        ongoingCalls: ongoing_calls === 'hangup' ? 'hangup' : 'finish',
-      }));
+    onHangUp(handler) {
+      hangUpHandlers.push(handler);
+    },
+
+    async callsToEnd() {
+      const rows = await callsToEnd(database, self);
+      return rows.map(({ tenant, call, ongoing_calls: ongoingCalls }) => ({ tenant, call, ongoingCalls }));
     },
 
     async start(node) {
       self = node;
       await announceNode(database, self);
       const interrupted = await interrupt();
-      listening = await database.listen('samar_sessions', (payload) => tell(readNotice(payload)));
+      const sessions = await database.listen('samar_sessions', (payload) => tell(readNotice(payload)));
+      const calls = await database.listen('samar_calls', (payload) => {
+        // A notice that may have been missed is made up for by `callsToEnd`, which the switch asks every few seconds.
+        if (payload === undefined) return;
+        const { tenant, call } = JSON.parse(payload) as { readonly tenant: string; readonly call: string };
+        for (const handler of hangUpHandlers) handler({ tenant, call });
+      });
+      listening = [sessions, calls];
       const loop = (task: BackgroundTask, milliseconds: number, work: () => Promise<unknown>) =>
         createLoop(doors.timers, milliseconds, work, (error) => report(task, error));
       loops = [
         loop('expiry', 1_000, () => drain(() => expireSessions(database, batch))),
         loop('heartbeat', 5_000, heartbeat),
         loop('ledger', 1_000, () => sealLedger(database)),
+        loop('pools', 300_000, () => samplePools(database)),
         loop('clean-up', 60_000, async () => {
           await drain(() => forgetIdempotent(database, batch));
           await drain(() => interruptRecordings(database, batch));
+          await drain(() => forgetEvents(database, batch));
+          await drain(() => forgetCodes(database, batch));
+          await drain(() => removeIdleNumbers(database, batch));
+          await drain(() => endQuarantines(database, batch));
+          await drain(() => forgetNumberDays(database, batch));
           await forgetNodes(database);
         }),
       ];
@@ -91,8 +108,8 @@ export function createBackground(
     async stop() {
       await Promise.all(loops.map((one) => one.stop()));
       loops = [];
-      await listening?.close();
-      listening = undefined;
+      await Promise.all(listening.map((one) => one.close()));
+      listening = [];
     },
   };
 }
@@ -110,8 +127,7 @@ async function drain(work: () => Promise<number>): Promise<number> {
 
 function readNotice(payload: string | undefined): Closed {
   if (payload === undefined) return undefined;
-  const { tenant, session, ongoingCalls } = JSON.parse(payload) as Exclude<Closed, undefined>;
-  return { tenant, session, ongoingCalls };
+  return JSON.parse(payload) as Exclude<Closed, undefined>;
 }
 
 interface Loop {

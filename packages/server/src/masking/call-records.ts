@@ -2,11 +2,12 @@
 import * as queries from '../store/queries/calls.ts';
 import { type Context, checkPage, notFound, toPage } from './context.ts';
 import { isId } from './ids.ts';
-import type { Call, Masking } from './service.ts';
+import { type Call, type Masking, MaskingError } from './service.ts';
+import { actor } from './sessions.ts';
 
-export function createCallRecords(context: Context): Pick<Masking, 'listCalls' | 'getCall'> {
+export function createCallRecords(context: Context): Pick<Masking, 'listCalls' | 'getCall' | 'hangUpCall'> {
   const { database } = context;
-  return {
+  const records: Pick<Masking, 'listCalls' | 'getCall' | 'hangUpCall'> = {
     async listCalls(tenant, filter, page) {
       const { limit, after } = checkPage(page);
       if (filter.session !== undefined && !isId(filter.session, 'ses')) return { items: [] };
@@ -18,12 +19,22 @@ export function createCallRecords(context: Context): Pick<Masking, 'listCalls' |
       if (row === undefined) throw notFound('call');
       return toCall(row);
     },
+    async hangUpCall(tenant, call) {
+      const running = isId(call, 'call')
+        ? await queries.requestHangup(database, tenant, call, actor)
+        : undefined;
+      if (running === undefined) throw notFound('call');
+      if (!running) throw new MaskingError('call-ended', 'The call has ended already.');
+      return records.getCall(tenant, call);
+    },
   };
+  return records;
 }
 
 function toCall(row: queries.CallRow): Call {
   return {
     id: row.call,
+    kind: row.kind,
     ...(row.session === null ? {} : { session: row.session }),
     ...(row.participant === null ? {} : { participant: row.participant }),
     number: row.e164,
@@ -46,16 +57,30 @@ function toCall(row: queries.CallRow): Call {
       ...(leg.ended_at === null ? {} : { endedAt: new Date(leg.ended_at) }),
       ...(leg.quality === null ? {} : { quality: leg.quality }),
     })),
-    ...(row.recording === null
-      ? {}
-      : {
-          recording: {
-            id: row.recording.recording,
-            status: row.recording.status,
-            ...(row.recording.milliseconds === null ? {} : { milliseconds: row.recording.milliseconds }),
-            ...(row.recording.bytes === null ? {} : { bytes: row.recording.bytes }),
-            ...(row.recording.sha256 === null ? {} : { sha256: row.recording.sha256 }),
-          },
-        }),
+    ...(row.survey === null ? {} : { survey: row.survey }),
+    ...recorded(row.recording),
+  };
+}
+
+function recorded(recording: queries.CallRow['recording']): Pick<Call, 'recording' | 'voicemail'> {
+  if (recording === null) return {};
+  const { milliseconds } = recording;
+  if (recording.kind === 'voicemail') {
+    return {
+      voicemail: {
+        id: recording.recording,
+        ...(milliseconds === null ? {} : { milliseconds }),
+        ...(recording.heard_at === null ? {} : { heardAt: new Date(recording.heard_at) }),
+      },
+    };
+  }
+  return {
+    recording: {
+      id: recording.recording,
+      status: recording.status,
+      ...(milliseconds === null ? {} : { milliseconds }),
+      ...(recording.bytes === null ? {} : { bytes: recording.bytes }),
+      ...(recording.sha256 === null ? {} : { sha256: recording.sha256 }),
+    },
   };
 }

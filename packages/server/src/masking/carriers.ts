@@ -186,6 +186,7 @@ function toColumns(
     allowed_sources: sources,
     auth: auth === undefined ? null : keys.seal(Buffer.from(JSON.stringify(auth)), authField(tenant, id)),
     number_format: { ...carrier.numberFormat },
+    caller_trust: carrier.callerTrust ?? 'trusted',
   };
 }
 
@@ -200,6 +201,7 @@ function toCarrier(row: queries.CarrierRow): Carrier {
     allowedSources: row.allowed_sources,
     hasAuth: row.auth !== null,
     ...(Object.keys(row.number_format).length === 0 ? {} : { numberFormat: row.number_format }),
+    callerTrust: row.caller_trust,
     enabled: row.enabled,
     createdAt: row.created_at,
   };

@@ -58,12 +58,12 @@ export function toPage<Row, Item>(
 export async function withKeys<T>(
   { vault }: Pick<Context, 'vault'>,
   tenant: string,
-  work: (keys: TenantVault) => T,
+  work: (keys: TenantVault) => T | Promise<T>,
 ): Promise<T> {
   try {
-    return work(await vault.unlock(tenant));
+    return await work(await vault.unlock(tenant));
   } catch (error) {
     if (!(error instanceof UnknownKeyVersion)) throw error;
-    return work(await vault.unlock(tenant));
+    return await work(await vault.unlock(tenant));
   }
 }

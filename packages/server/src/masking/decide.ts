@@ -3,23 +3,14 @@ import { createBatcher } from '../store/batcher.ts';
 import { DatabaseUnavailable } from '../store/errors.ts';
 import * as queries from '../store/queries/calls.ts';
 import type { TenantVault } from '../vault/types.ts';
+import { type Codes, pinAttempts } from './codes.ts';
 import { type Context, withKeys } from './context.ts';
-import { openPhone } from './session-view.ts';
-import type { CallEnd, CallMasking, Decision, DecisionTarget, Inbound, Refuse } from './types.ts';
+import { isId } from './ids.ts';
+import type { CalledNumber, Planning, Telephony } from './planning.ts';
+import type { CallEnd, CallMasking, Decision, Inbound, PinOutcome, Refuse } from './types.ts';
 
-export interface Telephony {
-  /** Seconds that each target rings; a tenant's setting `ringSeconds` (5 to 120) goes before. */
-  readonly ringSeconds: number;
-  /** Seconds after which a call is ended; a tenant's setting `maxSeconds` (10 to 86,400) goes before. */
-  readonly maxSeconds: number;
-  /** Language of what is said to callers of numbers that are none of ours. */
-  readonly locale: string;
-}
-
-interface OwnNumber {
-  readonly tenant: string;
-  readonly number: string;
-  readonly carrier: string;
+interface OwnNumber extends queries.OwnNumberRow {
+  readonly e164: string;
   readonly until: number;
 }
 
@@ -29,20 +20,45 @@ const directoryEntries = 20_000;
 
 /** Milliseconds between two statements of a kind. A caller who rings waits, one who is answered hardly notices. */
 const askingPace = 4;
+/** Calls a second from which on the pace of asking is kept: below, whoever calls alone waits for nothing. */
+const askingRush = 800;
 const answeringPace = 10;
 const endingPace = 25;
 
-export function createDecisions(
-  context: Context,
-  telephony: Telephony,
-  node: () => { readonly node: string; readonly boot: string },
-): Pick<CallMasking, 'decide' | 'answered' | 'ended'> {
+export interface Decisions
+  extends Pick<CallMasking, 'decide' | 'choose' | 'enterPin' | 'answered' | 'ended'> {
+  /** For a call that the platform makes itself. */
+  ask(call: queries.AskedCall): Promise<readonly queries.DecidedRow[]>;
+  /** One of our numbers, E.164; undefined when it is none any more. */
+  numberOf(e164: string): Promise<CalledNumber | undefined>;
+}
+
+export interface DecisionOptions {
+  readonly telephony: Telephony;
+  readonly node: () => { readonly node: string; readonly boot: string };
+  readonly planning: Planning;
+  readonly codes: Codes;
+  /** A caller of an open side gets a session of their own. False: they can't. */
+  readonly openConversation: (open: {
+    readonly tenant: string;
+    readonly session: string;
+    readonly number: string;
+    readonly caller: string;
+  }) => Promise<boolean>;
+}
+
+export function createDecisions(context: Context, options: DecisionOptions): Decisions {
+  const { telephony, node, planning, codes } = options;
   const { database, vault, doors } = context;
   const directory = new Map<string, OwnNumber>();
 
   const decisions = createBatcher<queries.AskedCall, readonly queries.DecidedRow[]>({
     maximum: 100,
-    pace: { milliseconds: askingPace, timers: doors.timers },
+    pace: {
+      milliseconds: askingPace,
+      timers: doors.timers,
+      above: { itemsPerSecond: askingRush, clock: doors.clock },
+    },
     async run(asked) {
       const rows = await queries.decideCalls(database, node(), asked);
       const byCall = Map.groupBy(rows, (row) => keyOf(row));
@@ -78,7 +94,7 @@ export function createDecisions(
     const found = await queries.findNumber(database, e164);
     directory.delete(e164);
     if (found === undefined) return undefined;
-    const entry = { ...found, until: now + directoryMilliseconds };
+    const entry = { ...found, e164, until: now + directoryMilliseconds };
     // Oldest first out: a Map keeps the order of insertion.
     for (const oldest of directory.keys()) {
       if (directory.size < directoryEntries) break;
@@ -88,73 +104,126 @@ export function createDecisions(
     return entry;
   }
 
-  async function decide(inbound: Inbound): Promise<Decision> {
-    const { called, caller, call } = inbound;
-    const own = called === undefined ? undefined : await ownNumber(called);
-    const reachable =
-      own !== undefined &&
-      inbound.carriers.some((from) => from.tenant === own.tenant && from.carrier === own.carrier);
-    if (!reachable) {
-      return { kind: 'refuse', reason: 'unknown-number', locale: telephony.locale, tenant: undefined };
-    }
-    const { tenant, number } = own;
-    const keys = await vault.unlock(tenant);
-    const rows = await decisions.add({
-      tenant,
-      call,
-      number,
-      caller: caller === undefined ? null : keys.fingerprint(caller),
-    });
-    return withKeys(context, tenant, (open) => decisionOf(open, rows));
+  /** Undefined: none of ours, or it came through another carrier than the number's. */
+  async function called(inbound: Inbound): Promise<OwnNumber | undefined> {
+    const own = inbound.called === undefined ? undefined : await ownNumber(inbound.called);
+    return own !== undefined &&
+      inbound.carriers.some((from) => from.tenant === own.tenant && from.carrier === own.carrier)
+      ? own
+      : undefined;
   }
 
-  function decisionOf(keys: TenantVault, rows: readonly queries.DecidedRow[]): Decision {
-    const { tenant } = keys;
-    const [first] = rows;
-    // The tenant or number was removed between the look-up and the decision.
-    if (first === undefined) {
-      return { kind: 'refuse', reason: 'unknown-number', locale: telephony.locale, tenant: undefined };
-    }
-    const refuse = (reason: Refuse['reason']): Refuse => ({
-      kind: 'refuse',
-      reason,
-      locale: first.caller_locale,
-      tenant,
-    });
-    if (first.verdict !== 'connect') return refuse(first.verdict);
-    const { session, caller_participant: participant, caller_party: party, recording } = first;
-    const targets = rows.flatMap((row) => targetOf(keys, row));
-    if (targets.length === 0 || session === null || participant === null || party === null) {
-      return refuse('unavailable');
-    }
-    return {
-      kind: 'connect',
-      tenant,
-      session,
-      caller: { participant, party, locale: first.caller_locale },
-      targets,
-      recording: recording ?? 'off',
-      ringSeconds: setting(first.settings, 'ringSeconds', 5, 120) ?? telephony.ringSeconds,
-      maxSeconds: setting(first.settings, 'maxSeconds', 10, 86_400) ?? telephony.maxSeconds,
-    };
+  const unknownNumber: Refuse = {
+    kind: 'refuse',
+    reason: 'unknown-number',
+    locale: telephony.locale,
+    tenant: undefined,
+  };
+
+  /** The caller's number, if it may be believed. */
+  function believed(inbound: Inbound, own: OwnNumber): string | undefined {
+    return own.caller_trust === 'trusted' && inbound.unverified !== true ? inbound.caller : undefined;
   }
+
+  async function decideAs(
+    inbound: Inbound,
+    own: OwnNumber,
+    as: { readonly session: string | null; readonly participant: string | null },
+  ): Promise<Decision> {
+    const keys = await vault.unlock(own.tenant);
+    const caller = believed(inbound, own);
+    const asked = {
+      tenant: own.tenant,
+      call: inbound.call,
+      kind: 'inbound' as const,
+      number: own.number,
+      caller: caller === undefined ? null : keys.fingerprint(caller),
+      ...as,
+    };
+    let rows = await decisions.add(asked);
+    const [first] = rows;
+    if (first?.verdict === 'open' && first.session !== null && caller !== undefined) {
+      const { tenant, session } = first;
+      const opened = await options.openConversation({ tenant, session, number: own.number, caller });
+      if (!opened) return refusal(own.tenant, first.caller_locale, 'unavailable');
+      rows = await decisions.add(asked);
+    }
+    return withKeys(context, own.tenant, (open) => decisionOf(open, rows, own, caller !== undefined));
+  }
+
+  function refusal(tenant: string, locale: string, reason: Refuse['reason']): Refuse {
+    return { kind: 'refuse', reason, locale, tenant };
+  }
+
+  async function decisionOf(
+    keys: TenantVault,
+    rows: readonly queries.DecidedRow[],
+    own: OwnNumber,
+    trusted: boolean,
+  ): Promise<Decision> {
+    const { tenant } = keys;
+    const [first, ...others] = rows;
+    // The tenant or number was removed between the look-up and the decision.
+    if (first === undefined) return unknownNumber;
+    const locale = first.caller_locale;
+    switch (first.verdict) {
+      case 'connect': {
+        const number: CalledNumber = own;
+        return planning.run(keys, [first, ...others], number, { kind: 'inbound', trusted });
+      }
+      case 'choose': {
+        const choices = first.choices ?? [];
+        return choices.length === 0
+          ? refusal(tenant, locale, 'ended')
+          : { kind: 'choose', tenant, locale, options: choices };
+      }
+      case 'pin':
+        return { kind: 'pin', tenant, locale, attempts: pinAttempts };
+      // The conversation that was just opened is over already, or the open side's.
+      case 'open':
+        return refusal(tenant, locale, 'unavailable');
+      case 'ended':
+      case 'not-connected':
+        return refusal(tenant, locale, first.verdict);
+    }
+  }
+
+  const enterPin: CallMasking['enterPin'] = async ({ inbound, code, attempt }): Promise<PinOutcome> => {
+    const own = await called(inbound);
+    if (own === undefined) return { kind: 'locked' };
+    const outcome = await codes.tryCode({
+      tenant: own.tenant,
+      number: own.number,
+      code,
+      caller:
+        inbound.caller === undefined
+          ? undefined
+          : { phone: inbound.caller, trusted: believed(inbound, own) !== undefined },
+      attempt,
+    });
+    if (outcome.kind !== 'accepted') return outcome;
+    const { session, participant } = outcome;
+    return { kind: 'accepted', decision: await decideAs(inbound, own, { session, participant }) };
+  };
 
   return {
-    decide,
+    async decide(inbound) {
+      const own = await called(inbound);
+      return own === undefined ? unknownNumber : decideAs(inbound, own, { session: null, participant: null });
+    },
+    async choose({ inbound, session }) {
+      const own = await called(inbound);
+      if (own === undefined || !isId(session, 'ses')) return unknownNumber;
+      return decideAs(inbound, own, { session, participant: null });
+    },
+    enterPin,
+    ask: (call) => decisions.add(call),
+    numberOf: ownNumber,
     answered: (answer) => answers.add(answer),
     ended: async (end) => {
       await ends.add(end);
     },
   };
-}
-
-/** None when there is no target in the row, or its number was erased. Throws `Tampered`. */
-function targetOf(keys: TenantVault, row: queries.DecidedRow): readonly DecisionTarget[] {
-  if (row.participant === null) return [];
-  const phone = openPhone(keys, row);
-  if (phone === undefined) return [];
-  const { participant, party, locale, number, carrier } = row;
-  return [{ participant, party, locale, phone, callerId: row.caller_id, number, carrier }];
 }
 
 function neverSent(error: unknown): boolean {
@@ -163,14 +232,4 @@ function neverSent(error: unknown): boolean {
 
 function keyOf(call: { readonly tenant: string; readonly call: string }): string {
   return `${call.tenant} ${call.call}`;
-}
-
-function setting(
-  settings: Readonly<Record<string, unknown>>,
-  name: string,
-  least: number,
-  most: number,
-): number | undefined {
-  const value = settings[name];
-  return typeof value === 'number' && value >= least && value <= most ? value : undefined;
 }

@@ -4,7 +4,19 @@ import type { Doors } from '@samar/doors';
  * `ses_`, `par_`, … followed by 32 hexadecimal digits: 48 bits of milliseconds and 80 random ones, so that ids sort
  * by time of making and can't be guessed. `new_id` in the database makes the same shape.
  */
-export type IdPrefix = 'ses' | 'par' | 'pty' | 'num' | 'car' | 'call' | 'rec' | 'key' | 'led';
+export type IdPrefix =
+  | 'ses'
+  | 'par'
+  | 'pty'
+  | 'num'
+  | 'car'
+  | 'call'
+  | 'rec'
+  | 'key'
+  | 'led'
+  | 'prg'
+  | 'blk'
+  | 'evt';
 
 export function newId(doors: Pick<Doors, 'clock' | 'random'>, prefix: IdPrefix): string {
   const time = doors.clock.now().toString(16).padStart(12, '0').slice(-12);

@@ -188,8 +188,7 @@ describe('the life of sessions and calls', () => {
       caller: caller(),
     } as const;
     const calls = ['1', '2'].map((one) => `call_${one.repeat(32)}`);
-    for (const call of calls)
-      expect(await first.decide({ ...inbound, call })).toMatchObject({ kind: 'connect' });
+    for (const call of calls) expect(await first.decide({ ...inbound, call })).toMatchObject({ kind: 'run' });
     expect(await first.answered({ ...target, call: calls[0] ?? '' })).toBe(true);
     const [party] = await test.database.query<{ readonly party: string }>(
       '',
@@ -207,7 +206,7 @@ describe('the life of sessions and calls', () => {
     const other = createMasking({ database: test.database, vault, doors });
     expect(await other.start({ node: 'two', boot: 'x' })).toEqual({ interrupted: 0 });
     const living = `call_${'3'.repeat(32)}`;
-    expect(await other.decide({ ...inbound, call: living })).toMatchObject({ kind: 'connect' });
+    expect(await other.decide({ ...inbound, call: living })).toMatchObject({ kind: 'run' });
     await first.stop();
 
     const again = createMasking({ database: test.database, vault, doors });

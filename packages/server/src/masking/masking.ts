@@ -1,16 +1,35 @@
 import type { Doors } from '@samar/doors';
+import { readDestination } from '../store/queries/destinations.ts';
 import type { Database } from '../store/types.ts';
 import type { Vault } from '../vault/types.ts';
+import { type Asker, createAsking } from './asking.ts';
 import { type BackgroundTask, createBackground } from './background.ts';
+import { createBlocks } from './blocks.ts';
 import { createCallRecords } from './call-records.ts';
 import { createCarriers } from './carriers.ts';
-import { createDecisions, type Telephony } from './decide.ts';
+import { createClickToCall } from './click-to-call.ts';
+import { createCodes } from './codes.ts';
+import { withKeys } from './context.ts';
+import { createDecisions } from './decide.ts';
+import { createDestinations, openDestination } from './destinations.ts';
+import { createEvents } from './events.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createApiKeys, createTenants } from './keys.ts';
+import { createKnownParties } from './known-parties.ts';
 import { createNumbers } from './numbers.ts';
+import { createOpenSide } from './open-side.ts';
+import { createPlanning, type Telephony } from './planning.ts';
+import { createPools } from './pools.ts';
+import { createProgramCache } from './program-cache.ts';
+import { createPrograms } from './programs.ts';
+import { promptNames } from './prompt-names.ts';
 import { createRecordings } from './recordings.ts';
+import { createRehearsal } from './rehearsal.ts';
 import type { Masking } from './service.ts';
-import { createSessions } from './sessions.ts';
+import { createSessionChanges } from './session-changes.ts';
+import type { Known } from './session-input.ts';
+import { createPeople, createSessions } from './sessions.ts';
+import { createSettings, defaultSettings } from './settings.ts';
 import type { CallMasking } from './types.ts';
 
 export interface MaskingOptions {
@@ -21,22 +40,87 @@ export interface MaskingOptions {
   readonly adminKey?: string;
   /** Defaults: 25 s ringing, 3,600 s a call, English. */
   readonly telephony?: Partial<Telephony>;
+  /** Names of the prompts that are installed, for programs and whispers. Default: those that come with the platform. */
+  readonly prompts?: ReadonlySet<string>;
+  /** The way to tenants' own systems, for `ask` steps. Without one every such step takes its fallback. */
+  readonly asker?: Asker;
+  /** Why a decision webhook can't be at this URL; undefined: it can. */
+  readonly webhookProblem?: (url: string) => string | undefined;
   /** Background work that failed; it is tried again by itself. */
   readonly report?: (task: BackgroundTask, error: unknown) => void;
 }
 
+const noAsker: Asker = async () => ({ ok: false, reason: 'unreachable' });
+
 export function createMasking(options: MaskingOptions): Masking & CallMasking {
-  const { adminKey, telephony, report = () => {}, ...context } = options;
+  const {
+    adminKey,
+    telephony: given,
+    report = () => {},
+    prompts = new Set<string>(promptNames),
+    asker = noAsker,
+    webhookProblem,
+    ...context
+  } = options;
+  const { database } = context;
+  const telephony: Telephony = { ringSeconds: 25, maxSeconds: 3_600, locale: 'en', ...given };
+  const settings = {
+    ...defaultSettings,
+    ringSeconds: telephony.ringSeconds,
+    maxSeconds: telephony.maxSeconds,
+  };
+  const programOptions = { prompts, ...(webhookProblem === undefined ? {} : { webhookProblem }) };
   const { node, ...background } = createBackground(context, report);
+  const destinations = createDestinations(context);
+  const tenantSettings = createSettings(context, settings);
+  const { voicemails, ...recordings } = createRecordings(context);
+
+  async function knownWords(tenant: string): Promise<Known> {
+    const rows = await destinations.listDestinations(tenant);
+    return { ...programOptions, destinations: new Set(rows.map((one) => one.name)) };
+  }
+
+  const people = createPeople(context, createKnownParties());
+  const { open, ...sessions } = createSessions(context, people, knownWords);
+  const codes = createCodes(context);
+  const planning = createPlanning(context, {
+    telephony,
+    programs: createProgramCache(context),
+    voicemails,
+    async destination(tenant, name) {
+      const row = await readDestination(database, tenant, name);
+      return row && withKeys(context, tenant, (keys) => openDestination(keys, row));
+    },
+  });
+  const decisions = createDecisions(context, {
+    telephony,
+    node,
+    planning,
+    codes,
+    openConversation: createOpenSide(context, { open }),
+  });
+  const { ask: _ask, numberOf: _numberOf, ...deciding } = decisions;
+
   return {
     ...createTenants(context),
     ...createApiKeys(context, adminKey),
     ...createCarriers(context),
     ...createNumbers(context),
-    ...createSessions(context),
-    ...createDecisions(context, { ringSeconds: 25, maxSeconds: 3_600, locale: 'en', ...telephony }, node),
+    ...createPools(context),
+    ...createPrograms(context, programOptions),
+    ...createRehearsal(context, { ...programOptions, settings }),
+    ...destinations,
+    ...tenantSettings,
+    ...sessions,
+    ...createSessionChanges(context, people, knownWords, sessions),
+    createClaim: codes.createClaim,
+    ...createBlocks(context),
+    ...createEvents(context),
+    ...deciding,
+    ...createAsking(context, planning, asker, tenantSettings.decisionSecret),
+    ...createClickToCall(context, planning, decisions, sessions),
     ...createCallRecords(context),
-    ...createRecordings(context),
+    ...recordings,
     ...background,
     idempotency: createIdempotency(context),
   };

@@ -1,12 +1,13 @@
 /** From what was asked for to the arguments of `create_session`: numbers read, keys made, everything sealed. */
 import { createHash } from 'node:crypto';
-import type { NewSessionRow } from '../store/queries/sessions.ts';
+import type { PeopleRows } from '../store/queries/sessions.ts';
 import type { TenantVault } from '../vault/types.ts';
+import { codeCandidates } from './codes.ts';
 import type { Context } from './context.ts';
 import { newId } from './ids.ts';
 import type { KnownParties } from './known-parties.ts';
 import { type PhoneNumber, readPhoneNumber } from './phone-numbers.ts';
-import { MaskingError, type NewParticipant, type NewSession } from './service.ts';
+import { MaskingError, type NewParticipant } from './service.ts';
 
 export interface SessionPhone extends PhoneNumber {
   readonly fingerprint: Buffer;
@@ -18,14 +19,24 @@ export interface SessionPhone extends PhoneNumber {
 export interface SessionPerson extends NewParticipant {
   readonly id: string;
   readonly token: string;
+  /** The id of the number that this one shall have (`number`, or the open side's for whoever called it). */
+  readonly exact: string | undefined;
+  /** `exact` is an open side's number, which is given to many. */
+  readonly inherits: boolean;
+  /** The pool's area that the first phone belongs to. */
+  readonly area: string | undefined;
 }
 
 /** In the order of fingerprints, which is the order in which the database locks their parties. Throws `MaskingError`. */
-export function readPhones(session: NewSession, keys: TenantVault): readonly SessionPhone[] {
+export function readPhones(
+  people: readonly NewParticipant[],
+  keys: TenantVault,
+  pointerOf = (participant: number) => `/participants/${participant}`,
+): readonly SessionPhone[] {
   const seen = new Set<string>();
-  const phones = session.participants.flatMap((one, participant) =>
+  const phones = people.flatMap((one, participant) =>
     one.phones.map((text, position) => {
-      const pointer = `/participants/${participant}/phones/${position}`;
+      const pointer = `${pointerOf(participant)}/phones/${position}`;
       const phone = readPhoneNumber(text, pointer);
       if (seen.has(phone.e164)) {
         throw new MaskingError('duplicate-number', 'The same number stands twice in this session.', pointer);
@@ -55,7 +66,8 @@ export function sealPeople(
   known: KnownParties,
   people: readonly SessionPerson[],
   phones: readonly SessionPhone[],
-): Pick<NewSessionRow, 'participants' | 'phones'> {
+  withPins: boolean,
+): PeopleRows {
   const { tenant } = keys;
   const names = new Map<string, { readonly name: Buffer; readonly namePhone: number }>();
   const phoneRows = phones.map((phone, index) => {
@@ -84,6 +96,25 @@ export function sealPeople(
     name: names.get(one.id)?.name,
     namePhone: names.get(one.id)?.namePhone,
     transparencyDigest: createHash('sha256').update(one.token).digest(),
+    extras: extrasOf(one),
+    pins: withPins ? codeCandidates(keys, one.id, pinCandidates).map((code) => code.digest) : [],
   }));
   return { participants, phones: phoneRows };
+}
+
+/** Codes that are tried for a participant: more than ten sessions share no number, so one of eight is free. */
+export const pinCandidates = 8;
+
+/** Undefined for the plain case, which is nearly every one. */
+function extrasOf(one: SessionPerson): Readonly<Record<string, unknown>> | undefined {
+  const extras = {
+    ...(one.timeZone === undefined ? {} : { timeZone: one.timeZone }),
+    ...(one.mayStart === false ? { mayStart: false } : {}),
+    ...(one.reach === 'app' ? { reach: 'app' } : {}),
+    ...(one.open === true ? { open: true } : {}),
+    ...(one.exact === undefined ? {} : { exact: one.exact }),
+    ...(one.inherits ? { inherits: true } : {}),
+    ...(one.area === undefined ? {} : { area: one.area }),
+  };
+  return Object.keys(extras).length === 0 ? undefined : extras;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { destroyPartyKey } from '../vault/index.ts';
 import { MaskingError } from './service.ts';
-import { phone, type TestMasking, testMasking } from './testing.ts';
+import { phone, type TestMasking, targetsOf, testMasking } from './testing.ts';
 
 const agentPhone = '+6285678912345';
 const secondPhone = '+6285678954321';
@@ -123,8 +123,8 @@ describe('personal data', () => {
     ]);
 
     const there = await heart.dial(agentPhone, agent?.dial ?? '');
-    if (there.kind !== 'connect') throw new Error('not connected');
-    const parties = [there.caller.party, there.targets[0]?.party ?? ''] as const;
+    if (there.kind !== 'run') throw new Error('not connected');
+    const parties = [there.caller.party, targetsOf(there)[0]?.party ?? ''] as const;
     const made = await masking.recordingStarted({
       tenant: 'default',
       call: there.call,
@@ -169,7 +169,9 @@ describe('personal data', () => {
     });
 
     // One of the two is erased: nobody can listen any more, the number is gone, and a new session makes a new party.
-    expect(await destroyPartyKey(heart.test.database, 'default', there.targets[0]?.party ?? '')).toBe(true);
+    expect(await destroyPartyKey(heart.test.database, 'default', targetsOf(there)[0]?.party ?? '')).toBe(
+      true,
+    );
     await expect(masking.openRecording('default', there.call, access)).rejects.toMatchObject({
       code: 'recording-unreadable',
     });
@@ -189,6 +191,6 @@ describe('personal data', () => {
       ],
     });
     const back = await heart.dial(customerPhone, again.participants[1]?.dial ?? '');
-    expect(back).toMatchObject({ kind: 'connect', session: again.id });
+    expect(back).toMatchObject({ kind: 'run', session: again.id });
   });
 });

@@ -6,13 +6,18 @@ import { type Context, invalid, notFound, withKeys } from './context.ts';
 import { isId, newId } from './ids.ts';
 import { type Masking, MaskingError } from './service.ts';
 import { openKey, openPhone } from './session-view.ts';
-import type { CallMasking } from './types.ts';
+import type { CallMasking, MessagesStep } from './types.ts';
 
 type Access = Parameters<Masking['openRecording']>[2];
 
-export function createRecordings(
-  context: Context,
-): Pick<CallMasking, 'recordingStarted' | 'recordingEnded'> & Pick<Masking, 'openRecording' | 'revealPhone'> {
+export function createRecordings(context: Context): Pick<
+  CallMasking,
+  'recordingStarted' | 'recordingEnded' | 'messageHeard'
+> &
+  Pick<Masking, 'openRecording' | 'revealPhone'> & {
+    /** Files and keys of messages, in order; one whose keys were destroyed is left out. */
+    voicemails(tenant: string, recordings: readonly string[]): Promise<MessagesStep['messages']>;
+  } {
   const { database, doors } = context;
 
   const recordingStarted: CallMasking['recordingStarted'] = async (start) => {
@@ -35,6 +40,7 @@ export function createRecordings(
       parties: rows.map((row) => row.party),
       partyKeys: rows.map((row) => row.party_key),
       announcement,
+      addressees: start.voicemailFor,
     });
     return { recording, file, key };
   };
@@ -56,6 +62,24 @@ export function createRecordings(
     return { recording: row.recording, file: row.file, key, status: row.status };
   };
 
+  async function voicemails(
+    tenant: string,
+    recordings: readonly string[],
+  ): Promise<MessagesStep['messages']> {
+    const rows = await queries.readVoicemails(database, tenant, recordings);
+    const opened = await Promise.all(
+      rows.map(async (row) => {
+        const keyRows = await queries.readNamedPartyKeys(database, tenant, row.parties, row.party_keys);
+        if (keyRows.length < row.parties.length) return [];
+        const key = await withKeys(context, tenant, (keys) =>
+          keys.openSharedKey(row.recording, openAll(keys, keyRows), row.wrapped_key),
+        );
+        return [{ recording: row.recording, file: row.file, key }];
+      }),
+    );
+    return opened.flat();
+  }
+
   const revealPhone: Masking['revealPhone'] = async (tenant, session, participant, access) => {
     checkAccess(access);
     const rows =
@@ -71,7 +95,9 @@ export function createRecordings(
   return {
     recordingStarted,
     recordingEnded: (end) => queries.endRecording(database, end),
+    messageHeard: (heard) => queries.messageHeard(database, heard),
     openRecording,
+    voicemails,
     revealPhone,
   };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { phone, type TestMasking, testMasking } from './testing.ts';
+import { phone, type TestMasking, targetsOf, testMasking } from './testing.ts';
 
 describe('a session', () => {
   let heart: TestMasking;
@@ -25,12 +25,17 @@ describe('a session', () => {
     expect(agent?.phone).toBe('+62•••••••0001');
 
     const there = await heart.dial(phone(1), agent?.dial ?? '');
-    expect(there).toMatchObject({ kind: 'connect', session: session.id, recording: 'off', ringSeconds: 25 });
-    expect(there.kind === 'connect' && there.targets).toMatchObject([
+    expect(there).toMatchObject({
+      kind: 'run',
+      session: session.id,
+      recording: 'off',
+      steps: [{ kind: 'connect', ringSeconds: 25 }],
+    });
+    expect(targetsOf(there)).toMatchObject([
       { phone: phone(2), callerId: customer?.dial, locale: 'id', participant: customer?.id },
     ]);
     const back = await heart.dial(phone(2), customer?.dial ?? '');
-    expect(back.kind === 'connect' && back.targets[0]?.phone).toBe(phone(1));
+    expect(targetsOf(back)[0]?.phone).toBe(phone(1));
     expect(await heart.dial(phone(3), agent?.dial ?? '')).toMatchObject({
       kind: 'refuse',
       reason: 'not-connected',

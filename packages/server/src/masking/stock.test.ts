@@ -103,7 +103,15 @@ describe('carriers, numbers and pools', () => {
     const next = await masking.createSession('default', { pool: 'p', participants });
     expect(next.participants[0]?.dial).toBe(second?.number);
     expect(await masking.listPools('default')).toEqual([
-      { name: 'p', numbers: 4, enabled: 4, cooldown: { '*': 0 }, exhaustion: 'refuse' },
+      {
+        name: 'p',
+        numbers: 4,
+        enabled: 4,
+        cooldown: { '*': 0 },
+        exhaustion: 'refuse',
+        match: 'any',
+        spread: false,
+      },
     ]);
   });
 

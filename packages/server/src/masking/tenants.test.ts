@@ -91,7 +91,7 @@ describe('two tenants', () => {
       reason: 'unknown-number',
       tenant: undefined,
     });
-    expect(await heart.dial(phone(1), dial)).toMatchObject({ kind: 'connect' });
+    expect(await heart.dial(phone(1), dial)).toMatchObject({ kind: 'run' });
     expect(await heart.dial(undefined, dial)).toMatchObject({ reason: 'not-connected', tenant: 'default' });
     expect(await heart.dial(phone(1), '+62215999999')).toMatchObject({ reason: 'unknown-number' });
   });

@@ -7,8 +7,8 @@ import { type TestDatabase, testDatabase } from '../store/testing.ts';
 import { createVault, type OpenVault } from '../vault/index.ts';
 import { newId } from './ids.ts';
 import { createMasking, type MaskingOptions } from './masking.ts';
-import type { Masking } from './service.ts';
-import type { CallMasking, Decision } from './types.ts';
+import type { Masking, Pool } from './service.ts';
+import type { CallMasking, Decision, DecisionTarget } from './types.ts';
 
 export interface TestMasking {
   readonly test: TestDatabase;
@@ -22,7 +22,7 @@ export interface TestMasking {
     readonly first?: number;
     readonly pool?: string;
     readonly cooldown?: Readonly<Record<string, number>>;
-    readonly exhaustion?: 'refuse' | 'reuse-oldest';
+    readonly exhaustion?: Pool['exhaustion'];
   }): Promise<{ readonly carrier: string; readonly numbers: readonly string[] }>;
   /** As if `caller` had dialled `called` over the carrier. */
   dial(
@@ -87,6 +87,13 @@ export async function testMasking(options: Partial<MaskingOptions> = {}): Promis
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Whom the first `connect` step of a decision would ring; nobody when it doesn't connect. */
+export function targetsOf(decision: Decision): readonly DecisionTarget[] {
+  if (decision.kind !== 'run') return [];
+  const step = decision.steps.find((one) => one.kind === 'connect');
+  return step?.kind === 'connect' ? step.targets : [];
 }
 
 /** Distinct Indonesian mobile numbers. */

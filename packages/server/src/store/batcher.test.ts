@@ -137,3 +137,50 @@ test('paced: a lone item goes at once, what comes within the pause goes together
   await batcher.add(4);
   expect(batches).toHaveLength(3);
 });
+
+test('paced above a rate: who comes alone never waits, a rush is taken together', async () => {
+  let now = 0;
+  const due: (() => void)[] = [];
+  const sizes: number[] = [];
+  const batcher = createBatcher<number, number>({
+    maximum: 100,
+    pace: {
+      milliseconds: 4,
+      timers: {
+        after(_, action) {
+          due.push(action);
+          return { cancel: () => {} };
+        },
+      },
+      above: { itemsPerSecond: 1_000, clock: { monotonic: () => now } },
+    },
+    async run(items) {
+      sizes.push(items.length);
+      return items;
+    },
+  });
+  const come = async (count: number, apart: number) => {
+    for (let item = 0; item < count; item += 1) {
+      now += apart;
+      void batcher.add(item);
+      await turn();
+    }
+  };
+  await come(100, 1.5);
+  expect(due).toEqual([]);
+  expect(new Set(sizes)).toEqual(new Set([1]));
+  sizes.length = 0;
+  await come(60, 0.5);
+  expect(due).toHaveLength(1);
+  due.shift()?.();
+  await turn();
+  expect(sizes.at(-1)).toBeGreaterThan(10);
+  // The rush is over: no pause any more.
+  due.shift()?.();
+  sizes.length = 0;
+  await come(40, 1.5);
+  for (const action of due.splice(0)) action();
+  await come(40, 1.5);
+  expect(due).toEqual([]);
+  expect(sizes.slice(-40)).toEqual(Array(40).fill(1));
+});

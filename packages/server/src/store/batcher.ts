@@ -1,4 +1,4 @@
-import type { Timers } from '@samar/doors';
+import type { Clock, Timers } from '@samar/doors';
 
 /**
  * Natural batching: what arrives while a batch is at work goes together in the next one. Under no load an item goes
@@ -21,9 +21,14 @@ export interface BatcherOptions<Item, Result> {
   readonly inFlight?: number;
   /**
    * Least time between the starts of two batches. A transaction costs the same for one item as for ten: where a short
-   * wait hurts nobody, a busy server spares most of it. Default: none.
+   * wait hurts nobody, a busy server spares most of it. Default: none. With `above`, only while more than so many items
+   * a second come: who comes alone waits for nothing.
    */
-  readonly pace?: { readonly milliseconds: number; readonly timers: Timers };
+  readonly pace?: {
+    readonly milliseconds: number;
+    readonly timers: Timers;
+    readonly above?: { readonly itemsPerSecond: number; readonly clock: Pick<Clock, 'monotonic'> };
+  };
   /** Most items that may wait. Default 10,000. */
   readonly maxWaiting?: number;
   /**
@@ -41,6 +46,26 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Arrivals by which a rate is told: few enough to see a rush within milliseconds, many enough to overlook chance. */
+const rateArrivals = 32;
+
+/** Tells after each arrival whether more than so many a second come. */
+function createRush(
+  above: NonNullable<NonNullable<BatcherOptions<unknown, unknown>['pace']>['above']> | undefined,
+): () => boolean {
+  if (above === undefined) return () => true;
+  const times = new Float64Array(rateArrivals).fill(Number.NEGATIVE_INFINITY);
+  const shortest = (rateArrivals * 1_000) / above.itemsPerSecond;
+  let next = 0;
+  return () => {
+    const now = above.clock.monotonic();
+    const before = times[next] ?? Number.NEGATIVE_INFINITY;
+    times[next] = now;
+    next = (next + 1) % rateArrivals;
+    return now - before < shortest;
+  };
+}
+
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { maximum, run } = options;
   const mostInFlight = options.inFlight ?? 2;
@@ -49,6 +74,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   let waiting: Waiting<Item, Result>[] = [];
   let inFlight = 0;
   let pausing = false;
+  const arrived = createRush(options.pace?.above);
+  let rush = false;
 
   const attempt = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     const results = await run(batch.map(({ item }) => item));
@@ -85,7 +112,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     }
   };
   const pause = () => {
-    if (options.pace === undefined) return;
+    if (options.pace === undefined || !rush) return;
     pausing = true;
     options.pace.timers.after(options.pace.milliseconds, () => {
       pausing = false;
@@ -101,6 +128,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
           return;
         }
         waiting.push({ item, resolve, reject });
+        rush = arrived();
         start();
       }),
     stats: () => ({ waiting: waiting.length, inFlight }),

@@ -150,6 +150,7 @@ export async function updatePartyKeys(
 export const SEALED_COLUMNS = [
   { table: 'carriers', column: 'auth', row: 'carrier' },
   { table: 'idempotency_keys', column: 'answer', row: 'idempotency_key' },
+  { table: 'destinations', column: 'phone', row: 'destination' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];

@@ -1,6 +1,6 @@
 import { createHeaders, type SipRequest } from '@samar/sip';
 import { describe, expect, test } from 'vitest';
-import { calledNumber, callerNumber, formatNumber } from './identity.ts';
+import { calledNumber, callerNumber, formatNumber, isUnverified } from './identity.ts';
 
 function invite(uri: string, headers: Readonly<Record<string, string>> = {}): SipRequest {
   return {
@@ -49,6 +49,24 @@ describe('the caller', () => {
   test('is nobody when withheld', () => {
     const from = '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1';
     expect(callerNumber(invite('sip:1@x', { From: from }), {})).toBeUndefined();
+  });
+});
+
+describe('a caller whom the network could not verify', () => {
+  test.each([
+    ['P-Asserted-Identity', '<sip:+6281100000001;verstat=TN-Validation-Failed@trunk;user=phone>', true],
+    ['P-Asserted-Identity', '<tel:+6281100000001;verstat=TN-Validation-Failed>', true],
+    ['P-Asserted-Identity', '<sip:+6281100000001@trunk;verstat=tn-validation-failed>', true],
+    ['From', '<sip:+6281100000001;verstat=TN-Validation-Failed@trunk>;tag=1', true],
+    ['From', '<sip:+6281100000001;verstat=TN-Validation-Passed@trunk>;tag=1', false],
+    ['From', '<sip:+6281100000001;verstat=No-TN-Validation@trunk>;tag=1', false],
+    ['From', '"verstat=TN-Validation-Failed" <sip:+6281100000001@trunk>;tag=1', false],
+    ['From', '<sip:+6281100000001@trunk>;tag=1', false],
+  ])('%s: %s', (name, value, expected) => {
+    const request = invite('sip:+6221500001@samar', { [name]: value });
+    expect(isUnverified(request)).toBe(expected);
+    // The number is read all the same.
+    expect(callerNumber(request, {})).toBe('+6281100000001');
   });
 });
 

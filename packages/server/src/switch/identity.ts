@@ -26,6 +26,27 @@ export function callerNumber(request: SipRequest, format: NumberFormat): string 
   return from === undefined ? undefined : readAddress(from, format);
 }
 
+/**
+ * The network checked the caller's number and says that it is not theirs: `verstat=TN-Validation-Failed` (3GPP TS
+ * 24.229 section 7.2A.20), among the number's parameters or the URI's, in what the trunk asserts or in From.
+ */
+export function isUnverified(request: SipRequest): boolean {
+  const from = request.headers.get('From');
+  return (
+    (from !== undefined && hasFailed(from)) || request.headers.all('P-Asserted-Identity').some(hasFailed)
+  );
+}
+
+function hasFailed(value: string): boolean {
+  // Nearly every call: no need to read the address again.
+  if (!/verstat/i.test(value)) return false;
+  const uri = parseUri(parseNameAddress(value)?.uri ?? '');
+  if (!uri) return false;
+  const [, ...ofNumber] = uri.user.toLowerCase().split(';');
+  const verdict = uri.parameters.get('verstat')?.toLowerCase();
+  return verdict === 'tn-validation-failed' || ofNumber.includes('verstat=tn-validation-failed');
+}
+
 function readAddress(value: string, format: NumberFormat): string | undefined {
   const address = parseNameAddress(value);
   return address && readNumber(parseUri(address.uri), format);

@@ -1,6 +1,5 @@
-import type { InviteFailure } from '@samar/sip';
+import type { DialogEnd, InviteFailure } from '@samar/sip';
 import type { RefusalReason } from '../masking/types.ts';
-import type { PromptName } from './prompts.ts';
 
 /**
  * What one side's ending means for the other. Fixed tables: no status, phrase or header of one leg reaches the
@@ -9,7 +8,13 @@ import type { PromptName } from './prompts.ts';
 export interface Refusal {
   readonly status: number;
   /** Spoken before the status is sent; undefined: the status says it (a busy tone). */
-  readonly prompt: PromptName | undefined;
+  readonly prompt: string | undefined;
+  /** Spoken before the BYE when the caller was answered. */
+  readonly spoken: string;
+}
+
+function spoken(status: number, prompt: string): Refusal {
+  return { status, prompt, spoken: prompt };
 }
 
 /** What a caller gets whom we don't connect. A stranger can't tell "nobody" from "not yours" (same words, same status). */
@@ -17,13 +22,22 @@ export function refusalOf(reason: RefusalReason): Refusal {
   switch (reason) {
     case 'not-connected':
     case 'unknown-number':
-      return { status: 404, prompt: 'not-connected' };
+      return spoken(404, 'not-connected');
     case 'ended':
-      return { status: 410, prompt: 'ended' };
+      return spoken(410, 'ended');
     case 'closed':
-      return { status: 480, prompt: 'closed' };
+      return spoken(480, 'closed');
     case 'unavailable':
-      return { status: 480, prompt: 'unavailable' };
+      return spoken(480, 'unavailable');
+    case 'quiet-hours':
+      return spoken(480, 'quiet-hours');
+    case 'not-allowed':
+      return spoken(403, 'not-allowed');
+    case 'limit':
+      return spoken(403, 'limit');
+    case 'program':
+      // A program's own refusal mostly has words of its own.
+      return spoken(403, 'unavailable');
   }
 }
 
@@ -33,10 +47,10 @@ export type RingFailure = 'busy' | 'no-answer' | 'unavailable';
 export function unreachedRefusal(failure: RingFailure): Refusal {
   switch (failure) {
     case 'busy':
-      return { status: 486, prompt: undefined };
+      return { status: 486, prompt: undefined, spoken: 'busy' };
     case 'no-answer':
     case 'unavailable':
-      return { status: 480, prompt: 'unavailable' };
+      return spoken(480, 'unavailable');
   }
 }
 
@@ -60,4 +74,17 @@ export function ringFailureOf(failure: InviteFailure): RingFailure {
 /** The cause for the call record, in words of our own. */
 export function causeOf(failure: InviteFailure): string {
   return failure.kind === 'response' ? `sip-${failure.response.status}` : failure.kind;
+}
+
+export function causeOfEnd(cause: DialogEnd): string {
+  switch (cause) {
+    case 'local-bye':
+    case 'remote-bye':
+      return 'bye';
+    case 'no-ack':
+    case 'session-expired':
+    case 'peer-gone':
+    case 'closed':
+      return cause;
+  }
 }

@@ -1,6 +1,7 @@
 import type { MediaCall, MediaLeg } from '@samar/media';
-import type { Connect, DecisionTarget } from '../masking/types.ts';
+import type { CallMasking, RecordingMode } from '../masking/types.ts';
 import { nameOf } from './errors.ts';
+import { say } from './keypad.ts';
 import type { LegMedia } from './leg-media.ts';
 import { patiently } from './patience.ts';
 import type { SwitchLimits, SwitchOptions } from './types.ts';
@@ -10,13 +11,15 @@ import type { SwitchLimits, SwitchOptions } from './types.ts';
  * `consent`, both must press 1. A recording that fails never harms the call.
  */
 export interface RunningRecording {
+  /** What the file is called, and what opens it. */
+  readonly started: Awaited<ReturnType<CallMasking['recordingStarted']>>;
   /** Closes the file. Idempotent; never rejects. */
   stop(): Promise<void>;
   /** Closes the file and then its row, for which the database is waited for. Idempotent; never rejects. */
   written(): Promise<void>;
 }
 
-interface Listener {
+export interface Listener {
   readonly media: LegMedia;
   readonly locale: string;
 }
@@ -28,18 +31,16 @@ interface RecordingContext extends Pick<SwitchOptions, 'doors' | 'prompts' | 'ma
 /** True when both have heard the announcement to its end (and agreed, where that is asked). */
 export async function announceRecording(
   context: RecordingContext,
-  decision: Connect,
+  mode: Exclude<RecordingMode, 'off'>,
   listeners: readonly Listener[],
 ): Promise<boolean> {
-  const ask = decision.recording === 'consent' ? consented : announced;
+  const ask = mode === 'consent' ? consented : announced;
   const answers = await Promise.all(listeners.map((listener) => ask(context, listener)));
   return answers.every((agreed) => agreed);
 }
 
-async function announced({ prompts }: RecordingContext, { media, locale }: Listener): Promise<boolean> {
-  return (
-    (await media.leg.play({ kind: 'prompts', names: [prompts.find(locale, 'recording')] })) === 'finished'
-  );
+function announced({ prompts }: RecordingContext, { media, locale }: Listener): Promise<boolean> {
+  return say(media, [prompts.find(locale, 'recording')]);
 }
 
 function consented(
@@ -62,77 +63,39 @@ function consented(
   });
 }
 
+export interface RecordingStart {
+  readonly row: Parameters<CallMasking['recordingStarted']>[0];
+  readonly media: MediaCall;
+  readonly left: MediaLeg;
+  /** None: a message, of which only the left channel speaks. */
+  readonly right?: MediaLeg;
+  readonly path: (file: string) => string;
+  /** Asked when the file is closed; false: nothing in it is worth keeping, and nobody shall be told of it. */
+  readonly worth?: (recording: RunningRecording) => Promise<boolean>;
+}
+
 export async function startRecording(
-  { masking, events, prompts, doors }: RecordingContext,
-  recording: {
-    readonly call: string;
-    readonly decision: Connect;
-    readonly target: DecisionTarget;
-    readonly media: MediaCall;
-    readonly left: MediaLeg;
-    readonly right: MediaLeg;
-    readonly directory: (file: string) => string;
-  },
+  context: RecordingContext,
+  start: RecordingStart,
 ): Promise<RunningRecording | undefined> {
-  const { decision, target, media } = recording;
-  const { tenant, session } = decision;
+  const { masking, events } = context;
+  const { row, media } = start;
   try {
-    const started = await masking.recordingStarted({
-      tenant,
-      call: recording.call,
-      session,
-      parties: [decision.caller.party, target.party],
-      announcement: {
-        mode: decision.recording,
-        caller: prompts.language(decision.caller.locale),
-        callee: prompts.language(target.locale),
-      },
-    });
-    let stopped: ReturnType<MediaCall['stopRecording']> | undefined;
-    let written: Promise<void> | undefined;
+    const started = await masking.recordingStarted(row);
     let failed = false;
-    function closeFile(): NonNullable<typeof stopped> {
-      stopped ??= media.stopRecording().catch((error: unknown) => {
-        notClosed(error);
-        return undefined;
-      });
-      return stopped;
-    }
-    async function closeRow(): Promise<void> {
-      const summary = await closeFile();
-      const end = {
-        tenant,
-        recording: started.recording,
-        status: failed || !summary ? 'failed' : 'complete',
-        milliseconds: Math.round(summary?.milliseconds ?? 0),
-        bytes: summary?.bytes ?? 0,
-        sha256: summary?.sha256 ?? '',
-      } as const;
-      await patiently(doors.timers, () => masking.recordingEnded(end)).catch(notClosed);
-    }
-    function notClosed(error: unknown): void {
-      events.count('recording-failed');
-      events.log('error', 'recording not closed', { recording: started.recording, error: nameOf(error) });
-    }
     media.onRecordingFailed((reason) => {
       failed = true;
       events.count('recording-failed');
-      events.log('error', 'recording failed', { call: recording.call, recording: started.recording, reason });
+      events.log('error', 'recording failed', { call: row.call, recording: started.recording, reason });
     });
-    const running: RunningRecording = {
-      stop: () => closeFile().then(() => {}),
-      written() {
-        written ??= closeRow();
-        return written;
-      },
-    };
+    const running = runningRecording(context, start, started, () => failed);
     try {
       await media.startRecording({
-        file: recording.directory(started.file),
+        file: start.path(started.file),
         id: started.recording,
         key: started.key,
-        left: recording.left,
-        right: recording.right,
+        left: start.left,
+        ...(start.right && { right: start.right }),
       });
     } catch (error) {
       failed = true;
@@ -143,7 +106,54 @@ export async function startRecording(
     return running;
   } catch (error) {
     events.count('recording-failed');
-    events.log('error', 'recording not started', { call: recording.call, error: nameOf(error) });
+    events.log('error', 'recording not started', { call: row.call, error: nameOf(error) });
     return undefined;
   }
+}
+
+function runningRecording(
+  { masking, events, doors }: RecordingContext,
+  { row, media, worth }: RecordingStart,
+  started: RunningRecording['started'],
+  failed: () => boolean,
+): RunningRecording {
+  let stopped: ReturnType<MediaCall['stopRecording']> | undefined;
+  let written: Promise<void> | undefined;
+
+  function notClosed(error: unknown): void {
+    events.count('recording-failed');
+    events.log('error', 'recording not closed', { recording: started.recording, error: nameOf(error) });
+  }
+
+  function closeFile(): NonNullable<typeof stopped> {
+    stopped ??= media.stopRecording().catch((error: unknown) => {
+      notClosed(error);
+      return undefined;
+    });
+    return stopped;
+  }
+
+  async function closeRow(): Promise<void> {
+    const summary = await closeFile();
+    const whole = !failed() && summary !== undefined && (worth === undefined || (await worth(running)));
+    const end = {
+      tenant: row.tenant,
+      recording: started.recording,
+      status: whole ? 'complete' : 'failed',
+      milliseconds: Math.round(summary?.milliseconds ?? 0),
+      bytes: summary?.bytes ?? 0,
+      sha256: summary?.sha256 ?? '',
+    } as const;
+    await patiently(doors.timers, () => masking.recordingEnded(end)).catch(notClosed);
+  }
+
+  const running: RunningRecording = {
+    started,
+    stop: () => closeFile().then(() => {}),
+    written() {
+      written ??= closeRow();
+      return written;
+    },
+  };
+  return running;
 }

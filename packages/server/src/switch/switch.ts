@@ -1,18 +1,28 @@
 import { createSipStack, type IncomingInvite, type SipStack } from '@samar/sip';
 import { newId } from '../masking/ids.ts';
-import type { OngoingCalls } from '../masking/types.ts';
+import type { ClosedSession, Originate } from '../masking/types.ts';
 import { Call, type CallContext } from './call.ts';
 import { nameOf } from './errors.ts';
-import { calledNumber, callerNumber } from './identity.ts';
+import { calledNumber, callerNumber, isUnverified } from './identity.ts';
+import { takeInbound } from './inbound.ts';
+import { originateCall } from './originated.ts';
 import { hostAddresses, type TrunkTable, trunkTable } from './trunks.ts';
-import type { Switch, SwitchLimits, SwitchOptions } from './types.ts';
+import { type Switch, SwitchBusy, type SwitchLimits, type SwitchOptions } from './types.ts';
 
-const defaults: SwitchLimits = { calls: 5_000, deciding: 400, lag: 100, refusal: 20_000, consent: 10_000 };
+const defaults: SwitchLimits = {
+  calls: 5_000,
+  deciding: 400,
+  lag: 100,
+  refusal: 20_000,
+  words: 60_000,
+  closing: 60_000,
+  consent: 10_000,
+};
 
 /** Carriers are read again this often: a change made on another node is seen within it. Milliseconds. */
 const trunkRefresh = 2_000;
-/** Sessions of running calls are checked this often, should a notice have been lost. Milliseconds. */
-const sessionCheck = 5_000;
+/** Running calls are checked against their records this often, should a notice have been lost. Milliseconds. */
+const callCheck = 5_000;
 /** How often the signalling thread's lateness is measured. Milliseconds. */
 const lagProbe = 20;
 /** One late turn is a pause (garbage, a big request); this many in a row are more work than there is time for. */
@@ -41,9 +51,6 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
     limits,
     stack: () => stack,
     trunks: () => trunks,
-    decided: () => {
-      deciding -= 1;
-    },
     joined(call) {
       const key = sessionKey(call.session);
       const others = bySession.get(key);
@@ -60,15 +67,26 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
     },
   };
 
-  function onInvite(invite: IncomingInvite): void {
-    if (
+  function busy(): boolean {
+    return (
       draining ||
       calls.size >= limits.calls ||
       deciding >= limits.deciding ||
       lateProbes >= overloadProbes ||
       // Two ports for this call and for each that waits: what would be refused for want of them is refused before work.
       options.media.counts.portsFree < 2 * (deciding + 1)
-    ) {
+    );
+  }
+
+  function begin(id: string): Call {
+    const call = new Call(id, context);
+    calls.set(id, call);
+    events.callStarted?.();
+    return call;
+  }
+
+  function onInvite(invite: IncomingInvite): void {
+    if (busy()) {
       events.count('overload');
       invite.reject(503, { headers: [['Retry-After', '2']] });
       return;
@@ -81,15 +99,26 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
       return;
     }
     const format = from[0]?.numberFormat ?? {};
-    const call = new Call(newId(doors, 'call'), context, invite, {
+    const facts = {
       trunks: from,
       called: calledNumber(invite.request, format),
       caller: callerNumber(invite.request, format),
-    });
-    calls.set(call.id, call);
+      unverified: isUnverified(invite.request),
+    };
     deciding += 1;
-    events.callStarted?.();
-    void call.run();
+    void takeInbound(begin(newId(doors, 'call')), invite, facts, decided);
+  }
+
+  function decided(): void {
+    deciding -= 1;
+  }
+
+  function originate(id: string, decision: Originate): void {
+    if (busy() || calls.has(id)) {
+      events.count('overload');
+      throw new SwitchBusy();
+    }
+    void originateCall(begin(id), decision);
   }
 
   const stack: SipStack = await createSipStack({
@@ -101,28 +130,31 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
     onEvent: (event) => events.count(`sip-${event}`),
   });
 
-  function close(notice: { tenant: string; session: string; ongoingCalls: OngoingCalls }): void {
-    for (const call of [...(bySession.get(sessionKey(notice)) ?? [])])
-      call.sessionClosed(notice.ongoingCalls);
+  function close(notice: ClosedSession): void {
+    for (const call of [...(bySession.get(sessionKey(notice)) ?? [])]) {
+      if (notice.participant === undefined) call.sessionClosed(notice.ongoingCalls);
+      else call.participantLeft(notice.participant);
+    }
   }
 
-  /** The table is the truth: asks it about every session that has a call here. */
-  async function checkSessions(): Promise<void> {
-    const sessions = [...bySession.values()].flatMap((some) =>
-      [...some].slice(0, 1).map((call) => call.session),
-    );
-    for (let from = 0; from < sessions.length; from += 500) {
-      const some = sessions.slice(from, from + 500).filter((session) => session !== undefined);
-      for (const notice of await masking.closedAmong(some)) close(notice);
+  /** The record is the truth: what should have ended by it ends now, should a notice have been lost. */
+  async function checkCalls(): Promise<void> {
+    if (calls.size === 0) return;
+    for (const { tenant, call, ongoingCalls } of await masking.callsToEnd()) {
+      const running = calls.get(call);
+      if (running?.tenants.includes(tenant)) running.sessionClosed(ongoingCalls);
     }
   }
 
   masking.onSessionClosed((notice) => {
     if (notice) close(notice);
     else
-      void checkSessions().catch((error) =>
-        events.log('warn', 'session check failed', { error: nameOf(error) }),
-      );
+      void checkCalls().catch((error) => events.log('warn', 'call check failed', { error: nameOf(error) }));
+  });
+
+  masking.onHangUp(({ tenant, call }) => {
+    const running = calls.get(call);
+    if (running?.tenants.includes(tenant)) running.hangUp('requested');
   });
 
   /** Repeats until the switch is closed; a failure is logged and the next turn tries again. */
@@ -148,7 +180,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
   }
 
   every(trunkRefresh, 'reading carriers', refreshTrunks);
-  every(sessionCheck, 'session check', checkSessions);
+  every(callCheck, 'call check', checkCalls);
   probeLag();
 
   async function drain(milliseconds: number): Promise<void> {
@@ -158,7 +190,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
     await new Promise<void>((resolve) => {
       whenEmpty = resolve;
       doors.timers.after(milliseconds, () => {
-        for (const call of [...calls.values()]) call.hangUp('shutdown');
+        for (const call of [...calls.values()]) call.hangUp('shutdown', 503);
         // Records and recordings of what was just hung up get a last moment.
         doors.timers.after(2_000, resolve);
       });
@@ -172,6 +204,7 @@ export async function createSwitch(options: SwitchOptions): Promise<Switch> {
         return calls.size;
       },
     },
+    originate,
     refreshTrunks,
     drain,
     async close() {

@@ -13,6 +13,7 @@ function trunk(id: string, host: string, allowedSources: readonly string[], enab
     transport: 'udp',
     allowedSources,
     hasAuth: false,
+    callerTrust: 'trusted',
     enabled,
     createdAt: new Date(0),
   };

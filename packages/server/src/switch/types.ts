@@ -2,15 +2,14 @@ import type { Doors } from '@samar/doors';
 import type { MediaEngine } from '@samar/media';
 import type { ListenOn, SipStack } from '@samar/sip';
 import type { Trunk } from '../masking/service.ts';
-import type { CallMasking, CallOutcome, RefusalReason } from '../masking/types.ts';
-import type { PromptBook } from './prompts.ts';
+import type { CallMasking, CallOutcome, Originate, RefusalReason, Spoken } from '../masking/types.ts';
 
 /** What the switch is made of; everything it touches comes from here. */
 export interface SwitchOptions {
   readonly doors: Doors;
   readonly masking: CallMasking;
   readonly media: MediaEngine;
-  readonly prompts: PromptBook;
+  readonly prompts: Prompts;
   /** Reads every tenant's carriers; called at start, by `refreshTrunks`, and every two seconds. */
   readonly trunks: () => Promise<readonly Trunk[]>;
   readonly listen: readonly ListenOn[];
@@ -24,6 +23,16 @@ export interface SwitchOptions {
   readonly limits?: Partial<SwitchLimits>;
 }
 
+/** What calls ask of a `PromptBook`: names for the media engine, which holds the audio. */
+export interface Prompts {
+  /** In a person's language; a name that isn't known gets the words `unavailable`. */
+  find(locale: string, name: string): string;
+  /** Characters spelled out, at most 20; names that aren't known are left out. */
+  keys(locale: string, words: Spoken): readonly string[];
+  /** The language that a person of this locale hears. */
+  language(locale: string): string;
+}
+
 export interface SwitchLimits {
   /** Calls alive at once; past it INVITEs get 503 with Retry-After. Default 5,000. */
   readonly calls: number;
@@ -33,7 +42,11 @@ export interface SwitchLimits {
   readonly lag: number;
   /** A spoken refusal is cut after this many milliseconds. Default 20,000. */
   readonly refusal: number;
-  /** A caller who keys nothing when consent is asked has refused it after this many milliseconds. Default 10,000. */
+  /** A program's own words are cut after this many milliseconds. Default 60,000. */
+  readonly words: number;
+  /** Both have heard that the job is done: so many milliseconds later the call ends. Default 60,000. */
+  readonly closing: number;
+  /** Who keys nothing when asked (to be recorded, to take a call) has said no after this many milliseconds. Default 10,000. */
   readonly consent: number;
 }
 
@@ -45,7 +58,10 @@ export interface SwitchEvents {
     readonly refusal: RefusalReason | undefined;
     readonly seconds: number;
   }): void;
-  /** `overload`, `not-allowed-source`, `media-busy-…`, `decision-failed`, `record-failed`, `recording-failed`, `bad-offer`, `bad-answer`, `far-…` (why a far leg failed), and the SIP stack's own. */
+  /**
+   * `overload`, `not-allowed-source`, `media-busy-…`, `decision-failed`, `record-failed`, `recording-failed`,
+   * `message-unreadable`, `bad-offer`, `bad-answer`, `far-…` (why a far leg failed), and the SIP stack's own.
+   */
   count(event: string): void;
   log(
     level: 'info' | 'warn' | 'error',
@@ -54,9 +70,22 @@ export interface SwitchEvents {
   ): void;
 }
 
+/** No call can be begun now: too many run, or the switch is about to stop. */
+export class SwitchBusy extends Error {
+  override readonly name = 'SwitchBusy';
+  constructor() {
+    super('the switch takes no more calls now');
+  }
+}
+
 export interface Switch {
   readonly bound: SipStack['bound'];
   readonly counts: { readonly calls: number };
+  /**
+   * Begins a call that `masking.originate` decided, under the id that it was decided for. Returns at once; what becomes
+   * of it stands in its record. Throws `SwitchBusy`, and then there is no call: its record is the caller's to close.
+   */
+  originate(call: string, originate: Originate): void;
   /** Reads the carriers again, at once. */
   refreshTrunks(): Promise<void>;
   /** No new calls from now on; resolves when the last call has ended or `milliseconds` have passed, and the rest was hung up. */

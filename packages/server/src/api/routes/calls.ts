@@ -1,11 +1,28 @@
 import type { Call, Masking } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
-import { invalidParameter } from '../input.ts';
-import { type Api, checkId, pageOfQuery, present, renderPage, words } from '../route.ts';
-import { callPage, callQuery, callSchema } from '../schemas/calls.ts';
+import {
+  type Api,
+  checkId,
+  checkIdParameter,
+  pageOfQuery,
+  present,
+  refuseBody,
+  renderPage,
+  words,
+} from '../route.ts';
+import { callPage, callQuery, callSchema, explanationSchema } from '../schemas/calls.ts';
 import { idParams } from '../schemas/common.ts';
+import { renderExplanation } from './programs.ts';
+
+const params = idParams('call', 'call');
 
 export function callRoutes(app: Api, masking: Masking): void {
+  readRoutes(app, masking);
+  explanationRoute(app, masking);
+  hangUpRoute(app, masking);
+}
+
+function readRoutes(app: Api, masking: Masking): void {
   app.get(
     '/v1/calls',
     {
@@ -18,9 +35,7 @@ export function callRoutes(app: Api, masking: Masking): void {
     },
     async (request) => {
       const { session } = request.query;
-      if (session !== undefined && !/^ses_[0-9a-f]{32}$/.test(session)) {
-        throw invalidParameter('session', 'must be the id of a session');
-      }
+      checkIdParameter('session', 'ses', session, 'a session');
       const page = pageOfQuery(request.query, 'call');
       const calls = await masking.listCalls(principalOf(request).tenant, present({ session }), page);
       return renderPage(calls, renderCall);
@@ -33,7 +48,7 @@ export function callRoutes(app: Api, masking: Masking): void {
       config: { scope: 'calls:read', problems: ['not-found'] },
       schema: {
         ...words('Calls', 'getCall', 'Read a call'),
-        params: idParams('call', 'call'),
+        params,
         response: { 200: callSchema },
       },
     },
@@ -42,9 +57,57 @@ export function callRoutes(app: Api, masking: Masking): void {
   );
 }
 
-function renderCall(call: Call) {
+function explanationRoute(app: Api, masking: Masking): void {
+  app.get(
+    '/v1/calls/:id/explanation',
+    {
+      config: { scope: 'calls:read', problems: ['not-found', 'no-explanation'] },
+      schema: {
+        ...words(
+          'Calls',
+          'explainCall',
+          'Say why a call went as it did',
+          'Which program, which rules were tried and which fired, what was planned, and what came of each step.',
+        ),
+        params,
+        response: { 200: explanationSchema },
+      },
+    },
+    async (request) => {
+      const id = checkId('call', request.params.id);
+      return renderExplanation(await masking.explainCall(principalOf(request).tenant, id));
+    },
+  );
+}
+
+function hangUpRoute(app: Api, masking: Masking): void {
+  app.post(
+    '/v1/calls/:id/hangup',
+    {
+      config: { scope: 'calls:write', problems: ['invalid', 'not-found', 'call-ended'] },
+      schema: {
+        ...words(
+          'Calls',
+          'hangUpCall',
+          'Hang up',
+          'The call ends within a second, on whichever node it is; the answer is the call as it stands now.',
+        ),
+        params,
+        response: { 200: callSchema },
+      },
+    },
+    async (request) => {
+      refuseBody(request.body);
+      const id = checkId('call', request.params.id);
+      return renderCall(await masking.hangUpCall(principalOf(request).tenant, id));
+    },
+  );
+}
+
+export function renderCall(call: Call) {
   return {
     id: call.id,
+    kind: call.kind,
     number: call.number,
     status: call.status,
     startedAt: call.startedAt.toISOString(),
@@ -58,9 +121,15 @@ function renderCall(call: Call) {
       hangupCause: call.hangupCause,
       answeredAt: call.answeredAt?.toISOString(),
       endedAt: call.endedAt?.toISOString(),
+      survey: call.survey,
+      voicemail: call.voicemail && renderVoicemail(call.voicemail),
       recording: call.recording,
     }),
   };
+}
+
+function renderVoicemail({ id, milliseconds, heardAt }: NonNullable<Call['voicemail']>) {
+  return { id, ...present({ milliseconds, heardAt: heardAt?.toISOString() }) };
 }
 
 function renderLeg(leg: Call['legs'][number]) {

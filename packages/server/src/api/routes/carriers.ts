@@ -122,6 +122,7 @@ function renderCarrier(carrier: Carrier) {
   return {
     ...{ id, name, kind, host, transport, hasAuth, enabled },
     allowedSources: [...allowedSources],
+    callerTrust: carrier.callerTrust ?? ('trusted' as const),
     createdAt: createdAt.toISOString(),
     ...present({ port: carrier.port, numberFormat: carrier.numberFormat }),
   };

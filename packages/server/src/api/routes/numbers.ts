@@ -1,23 +1,34 @@
 import { Type } from 'typebox';
-import type { Masking, Pool, VirtualNumber } from '../../masking/service.ts';
+import type { Masking, Pool, PoolForecast, VirtualNumber } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
-import { type Api, checkId, notFound, pageOfQuery, renderPage, words } from '../route.ts';
+import { type Api, checkId, checkName, pageOfQuery, present, readTime, renderPage, words } from '../route.ts';
 import { idParams, pageQuery, poolName } from '../schemas/common.ts';
 import {
   addedNumbersSchema,
+  deleteNumberQuery,
   newNumbersSchema,
   numberChangeSchema,
   numberPage,
   poolChangeSchema,
+  poolForecastSchema,
   poolList,
   poolParams,
   poolSchema,
+  replacedNumberSchema,
+  replaceNumberSchema,
   virtualNumberSchema,
 } from '../schemas/numbers.ts';
 
 const params = idParams('num', 'virtual number');
 
 export function numberRoutes(app: Api, masking: Masking): void {
+  addRoute(app, masking);
+  readRoutes(app, masking);
+  changeRoutes(app, masking);
+  replaceRoute(app, masking);
+}
+
+function addRoute(app: Api, masking: Masking): void {
   app.post(
     '/v1/numbers',
     {
@@ -43,9 +54,10 @@ export function numberRoutes(app: Api, masking: Masking): void {
       },
     },
     async (request, reply) => {
-      const { numbers, carrier, pool = 'default', capabilities = ['voice'] } = request.body;
+      const { numbers, carrier, pool = 'default', capabilities = ['voice'], area } = request.body;
       const added = await masking.addNumbers(principalOf(request).tenant, {
         ...{ numbers, carrier, pool, capabilities },
+        ...present({ area }),
       });
       return reply.code(201).send({
         numbers: added.numbers.map(renderNumber),
@@ -54,7 +66,9 @@ export function numberRoutes(app: Api, masking: Masking): void {
       });
     },
   );
+}
 
+function readRoutes(app: Api, masking: Masking): void {
   app.get(
     '/v1/numbers',
     {
@@ -89,13 +103,15 @@ export function numberRoutes(app: Api, masking: Masking): void {
     async (request) =>
       renderNumber(await masking.getNumber(principalOf(request).tenant, checkId('num', request.params.id))),
   );
+}
 
+function changeRoutes(app: Api, masking: Masking): void {
   app.patch(
     '/v1/numbers/:id',
     {
       config: { scope: 'numbers:write', problems: ['not-found', 'number-in-use'] },
       schema: {
-        ...words('Numbers', 'updateNumber', 'Enable, disable or move a virtual number'),
+        ...words('Numbers', 'updateNumber', 'Enable, disable, move, reserve, drain or quarantine a number'),
         params,
         body: numberChangeSchema,
         response: { 200: virtualNumberSchema },
@@ -103,23 +119,61 @@ export function numberRoutes(app: Api, masking: Masking): void {
     },
     async (request) => {
       const id = checkId('num', request.params.id);
-      return renderNumber(await masking.updateNumber(principalOf(request).tenant, id, request.body));
+      const { quarantinedUntil: until, ...rest } = request.body;
+      const quarantinedUntil = typeof until === 'string' ? readTime(until, '/quarantinedUntil') : until;
+      const change = { ...rest, ...present({ quarantinedUntil }) };
+      return renderNumber(await masking.updateNumber(principalOf(request).tenant, id, change));
     },
   );
 
   app.delete(
     '/v1/numbers/:id',
     {
-      config: { scope: 'numbers:write', problems: ['not-found', 'number-in-use'] },
+      config: { scope: 'numbers:write', problems: ['not-found', 'number-in-use', 'invalid'] },
       schema: {
-        ...words('Numbers', 'deleteNumber', 'Delete a virtual number that no live session holds'),
+        ...words(
+          'Numbers',
+          'deleteNumber',
+          'Delete a virtual number',
+          'One that a live session holds is refused, or goes after the last of them with `drain=true`.',
+        ),
         params,
-        response: { 204: Type.Null({ description: 'Deleted.' }) },
+        querystring: deleteNumberQuery,
+        response: { 202: virtualNumberSchema, 204: Type.Null({ description: 'Deleted.' }) },
       },
     },
     async (request, reply) => {
-      await masking.deleteNumber(principalOf(request).tenant, checkId('num', request.params.id));
-      return reply.code(204).send(null);
+      const { tenant } = principalOf(request);
+      const id = checkId('num', request.params.id);
+      const drain = request.query.drain === 'true';
+      if ((await masking.deleteNumber(tenant, id, { drain })) === 'deleted')
+        return reply.code(204).send(null);
+      return reply.code(202).send(renderNumber(await masking.getNumber(tenant, id)));
+    },
+  );
+}
+
+function replaceRoute(app: Api, masking: Masking): void {
+  app.post(
+    '/v1/numbers/:id/replace',
+    {
+      config: { scope: 'numbers:write', problems: ['not-found'] },
+      schema: {
+        ...words(
+          'Numbers',
+          'replaceNumber',
+          'Take a sick number out of use',
+          'It is quarantined, and every live session on it gets another one at once; an event tells each (`number.replaced`).',
+        ),
+        params,
+        body: replaceNumberSchema,
+        response: { 200: replacedNumberSchema },
+      },
+    },
+    async (request) => {
+      const id = checkId('num', request.params.id);
+      const { replaced, kept } = await masking.replaceNumber(principalOf(request).tenant, id, request.body);
+      return { replaced, kept };
     },
   );
 }
@@ -142,29 +196,61 @@ export function poolRoutes(app: Api, masking: Masking): void {
     {
       config: { scope: 'numbers:write', problems: ['not-found'] },
       schema: {
-        ...words('Pools', 'updatePool', 'Set a pool’s cooldown and what happens when it is exhausted'),
+        ...words('Pools', 'updatePool', 'Set how a pool gives its numbers out'),
         params: poolParams,
         body: poolChangeSchema,
         response: { 200: poolSchema },
       },
     },
     async (request) => {
-      const { name } = request.params;
-      if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) throw notFound();
+      const name = checkName(request.params.name);
       return renderPool(await masking.updatePool(principalOf(request).tenant, name, request.body));
+    },
+  );
+
+  app.get(
+    '/v1/pools/:name/forecast',
+    {
+      config: { scope: 'numbers:read', problems: ['not-found'] },
+      schema: {
+        ...words(
+          'Pools',
+          'forecastPool',
+          'Say how long a pool will last',
+          'Who needs most numbers now, and when the pool will be short if it goes on so.',
+        ),
+        params: poolParams,
+        response: { 200: poolForecastSchema },
+      },
+    },
+    async (request) => {
+      const name = checkName(request.params.name);
+      return renderForecast(await masking.poolForecast(principalOf(request).tenant, name));
     },
   );
 }
 
 function renderNumber(one: VirtualNumber) {
-  const { id, number, pool, carrier, country, capabilities, enabled, createdAt } = one;
+  const { id, number, pool, carrier, country, capabilities, enabled, use, draining, createdAt } = one;
   return {
-    ...{ id, number, pool, carrier, country, enabled },
+    ...{ id, number, pool, carrier, country, enabled, use, draining },
     capabilities: [...capabilities],
     createdAt: createdAt.toISOString(),
+    ...present({ quarantinedUntil: one.quarantinedUntil?.toISOString(), area: one.area }),
   };
 }
 
-function renderPool({ name, numbers, enabled, cooldown, exhaustion }: Pool) {
-  return { name, numbers, enabled, cooldown: { ...cooldown }, exhaustion };
+function renderPool(pool: Pool) {
+  const { name, numbers, enabled, cooldown, exhaustion, match, spread, loadLimit } = pool;
+  return {
+    ...{ name, numbers, enabled, cooldown: { ...cooldown }, exhaustion, match, spread },
+    ...present({ loadLimit }),
+  };
+}
+
+function renderForecast({ pool, numbers, needed, headroom, trendPerDay, shortAt, status }: PoolForecast) {
+  return {
+    ...{ pool, numbers, needed, headroom, trendPerDay, status },
+    ...present({ shortAt: shortAt?.toISOString() }),
+  };
 }

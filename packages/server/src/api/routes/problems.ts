@@ -1,5 +1,5 @@
 /** The pages behind the `type` of problem documents. */
-import { type ProblemCode, problemKinds } from '../problem.ts';
+import { type ProblemCode, problemKinds } from '../problem-kinds.ts';
 import { type Api, notFound } from '../route.ts';
 
 export function problemRoutes(app: Api): void {

@@ -40,7 +40,7 @@ export function recordingRoutes(app: Api, masking: Masking, directory: string, l
           'Calls',
           'listenToRecording',
           'Listen to a call',
-          'WAV, 8 kHz, stereo: the caller left, the other right. Give the reason in the X-Access-Reason header or the reason parameter; it is written to the ledger. Range (RFC 9110) is honoured for one range.',
+          'WAV, 8 kHz, stereo: the caller left, the other right; of a message that was left, the caller. Give the reason in the X-Access-Reason header or the reason parameter; it is written to the ledger. Range (RFC 9110) is honoured for one range.',
         ),
         params: idParams('call', 'call'),
         querystring: recordingQuery,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { id, oneOf, pageOf, pageQuery, time } from './common.ts';
+import { traceSchema } from './program-tests.ts';
 
 const quality = Type.Unsafe<Record<string, number>>({
   type: 'object',
@@ -25,6 +26,7 @@ const legSchema = Type.Object(
 export const callSchema = Type.Object(
   {
     id: id('call', 'The call.'),
+    kind: oneOf(['inbound', 'click-to-call'], 'Who began it: a caller, or your app through the platform.'),
     session: Type.Optional(Type.String({ description: 'Absent when the caller belonged to none.' })),
     participant: Type.Optional(Type.String({ description: 'Who called.' })),
     number: Type.String({ description: 'The virtual number that was called, E.164.' }),
@@ -41,6 +43,25 @@ export const callSchema = Type.Object(
     answeredAt: Type.Optional(time('When both were joined.')),
     endedAt: Type.Optional(time('When it ended.')),
     legs: Type.Array(legSchema),
+    survey: Type.Optional(
+      Type.Object(
+        {
+          participant: Type.String({ description: 'Who was asked.' }),
+          key: Type.String({ description: 'What they pressed.' }),
+        },
+        { title: 'SurveyAnswer' },
+      ),
+    ),
+    voicemail: Type.Optional(
+      Type.Object(
+        {
+          id: id('rec', 'The message; `GET /v1/calls/{id}/recording` plays it.'),
+          milliseconds: Type.Optional(Type.Integer()),
+          heardAt: Type.Optional(time('When the addressee heard it.')),
+        },
+        { title: 'Voicemail', description: 'A message that the caller left.' },
+      ),
+    ),
     recording: Type.Optional(
       Type.Object(
         {
@@ -55,6 +76,27 @@ export const callSchema = Type.Object(
     ),
   },
   { title: 'Call' },
+);
+export const explanationSchema = Type.Object(
+  {
+    trace: Type.Optional(traceSchema),
+    steps: Type.Array(
+      Type.Object(
+        {
+          place: Type.String({ description: 'JSON pointer into the program, or a word of ours.' }),
+          verb: Type.String(),
+          outcome: Type.String({
+            description: 'answered, busy, no-answer, not-accepted, key-2, …',
+            examples: ['answered'],
+          }),
+          participant: Type.Optional(Type.String({ description: 'Who was tried.' })),
+        },
+        { title: 'TakenStep' },
+      ),
+      { description: 'In order: which step, who was tried, and what came of it.' },
+    ),
+  },
+  { title: 'CallExplanation' },
 );
 export const callPage = pageOf(callSchema, 'CallPage');
 export const callQuery = Type.Object(

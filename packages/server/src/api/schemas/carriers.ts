@@ -13,6 +13,10 @@ const sources = Type.Array(Type.String({ minLength: 2, maxLength: 49 }), {
   description: 'Networks (CIDR) or addresses that calls may come from. Absent: the host itself.',
   examples: [['203.0.113.0/28']],
 });
+const callerTrust = oneOf(
+  ['trusted', 'untrusted'],
+  '`untrusted`: its callers’ numbers are not believed, they prove themselves by a code. `trusted` when absent.',
+);
 const auth = Type.Object(
   {
     username: Type.String({ minLength: 1, maxLength: 200 }),
@@ -44,6 +48,7 @@ export const newCarrierSchema = Type.Object(
     port: Type.Optional(port),
     transport: Type.Optional(transport),
     allowedSources: Type.Optional(sources),
+    callerTrust: Type.Optional(callerTrust),
     auth: Type.Optional(auth),
     numberFormat: Type.Optional(numberFormat),
   },
@@ -63,6 +68,7 @@ export const carrierChangeSchema = Type.Object(
     port: Type.Optional(port),
     transport: Type.Optional(transport),
     allowedSources: Type.Optional(sources),
+    callerTrust: Type.Optional(callerTrust),
     auth: Type.Optional(auth),
     numberFormat: Type.Optional(numberFormat),
     enabled: Type.Optional(Type.Boolean()),
@@ -79,6 +85,7 @@ export const carrierSchema = Type.Object(
     port: Type.Optional(port),
     transport: oneOf(['udp', 'tcp', 'tls'], 'How SIP is carried.'),
     allowedSources: Type.Array(Type.String()),
+    callerTrust,
     hasAuth: Type.Boolean({ description: 'Whether credentials are stored.' }),
     numberFormat: Type.Optional(
       Type.Object({

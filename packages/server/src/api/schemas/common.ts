@@ -22,6 +22,25 @@ export function oneOf<const Word extends string>(words: readonly Word[], descrip
   return Type.Unsafe<Word>({ type: 'string', enum: words, description });
 }
 
+/** What a choice between several forms wants, for people; by the title of its schema. */
+export const choiceWords = new Map<string, string>();
+
+/** One of several forms; `words` completes "this field …". A choice with a title becomes a named schema in OpenAPI. */
+export function choice<Form extends TSchema[]>(
+  title: string,
+  words: string,
+  forms: [...Form],
+  description = '',
+) {
+  choiceWords.set(title, words);
+  return Type.Union(forms, { title, ...(description === '' ? {} : { description }) });
+}
+
+/** Null takes the field's value away. What is wrong with another value is said as without the null. */
+export function nullable<Value extends TSchema>(value: Value) {
+  return Type.Union([value, Type.Null()]);
+}
+
 function mutable(options: TextOptions) {
   const { examples, ...rest } = options;
   return { ...rest, ...(examples ? { examples: [...examples] } : {}) };
@@ -55,6 +74,33 @@ export const poolName = patterned(
   '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$',
   'must be 1 to 63 letters, digits, hyphens or underscores that begin with a letter or digit',
   { description: 'A pool, by name.', examples: ['default'] },
+);
+
+const rolePattern = '[a-z][a-z0-9_-]{0,31}';
+export const role = patterned(
+  `^${rolePattern}$`,
+  'must be a lower-case word of 1 to 32 letters, digits, hyphens or underscores that begins with a letter',
+  { description: '`agent`, `customer`, or any word.', examples: ['agent'] },
+);
+
+/** One who takes part in a session: by id, or by a role that only one has. */
+export const participantOrRole = patterned(
+  `^(?:par_[0-9a-f]{32}|${rolePattern})$`,
+  'must be the id or the role of a participant',
+  { description: 'A participant: an id, or a role that only one has.', examples: ['agent'] },
+);
+
+export const timeZone = patterned(
+  '^[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}$',
+  'must be the name of an IANA time zone such as Asia/Jakarta',
+  { description: 'IANA time zone.', examples: ['Asia/Jakarta'] },
+);
+
+/** Why a session ended, a number is sick: short words for lists and events. */
+export const shortReason = patterned(
+  '^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$',
+  'must be 1 to 64 letters, digits, spaces, dots, hyphens or underscores that begin with a letter or digit',
+  { description: '`resolved`, `cancelled`, or words of your own.', examples: ['resolved'] },
 );
 
 /** Free JSON of the integrator, given back as it came. */

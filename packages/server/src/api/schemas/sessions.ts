@@ -1,14 +1,26 @@
 import { Type } from 'typebox';
-import { id, metadata, oneOf, pageOf, pageQuery, patterned, phoneIn, poolName, time } from './common.ts';
+import {
+  id,
+  metadata,
+  nullable,
+  oneOf,
+  pageOf,
+  pageQuery,
+  participantOrRole,
+  patterned,
+  phoneIn,
+  poolName,
+  problemSchema,
+  shortReason,
+  time,
+} from './common.ts';
+import { newParticipant, participantSchema, participantsChange } from './participants.ts';
+import { sessionProgram, spoken } from './programs.ts';
+import { afterClose, limits, ongoingCalls, schedule, survey } from './terms.ts';
 
 /** One year: longer links between two people are no job. */
 const maxSeconds = 31_536_000;
 
-const role = patterned(
-  '^[a-z][a-z0-9_-]{0,31}$',
-  'must be a lower-case word of 1 to 32 letters, digits, hyphens or underscores that begins with a letter',
-  { description: '`agent`, `customer`, or any word.', examples: ['agent'] },
-);
 const reference = Type.String({
   minLength: 1,
   maxLength: 200,
@@ -32,41 +44,19 @@ const idleSeconds = Type.Integer({
   description: 'The session expires when nothing was carried for this long.',
   examples: [3600],
 });
-const locale = patterned(
-  '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$',
-  'must be a language tag such as en or id-ID',
-  { description: 'Language of prompts, BCP 47.', examples: ['id'] },
-);
 const expiresAt = time('When the session expires; at most 365 days from now.');
-
-const newParticipant = Type.Object(
-  {
-    role,
-    phone: Type.Optional(phoneIn),
-    phones: Type.Optional(
-      Type.Array(phoneIn, {
-        minItems: 1,
-        maxItems: 5,
-        description: 'Several, instead of `phone`; rung in this order.',
-      }),
-    ),
-    name: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'Encrypted; never shown.' }),
-    ),
-    locale: Type.Optional(locale),
-  },
-  {
-    additionalProperties: false,
-    title: 'NewParticipant',
-    description: 'With exactly one of `phone` and `phones`.',
-  },
-);
+const opensAt = time('Nothing connects before.');
+const whisper = Type.Union([Type.Literal(true), spoken], { title: 'Whisper' });
+const accept = Type.Boolean({
+  description: 'Callees press 1 before anything is joined, so that no voicemail or forwarding takes a call.',
+});
 
 export const newSessionSchema = Type.Object(
   {
     reference: Type.Optional(reference),
     pool: Type.Optional(poolName),
     participants: Type.Array(newParticipant, { minItems: 2, maxItems: 10 }),
+    opensAt: Type.Optional(opensAt),
     ttlSeconds: Type.Optional(ttlSeconds),
     expiresAt: Type.Optional(expiresAt),
     idleSeconds: Type.Optional(idleSeconds),
@@ -74,6 +64,25 @@ export const newSessionSchema = Type.Object(
     sharedNumber: Type.Optional(
       Type.Boolean({ description: 'Whether all participants dial and see the same virtual number.' }),
     ),
+    sticky: Type.Optional(
+      Type.Boolean({
+        description: 'The same people get the numbers that they had together before, if free.',
+      }),
+    ),
+    pin: Type.Optional(
+      Type.Boolean({
+        description:
+          'Every participant gets a code as well, for calls whose number is withheld, unknown or not trusted.',
+      }),
+    ),
+    program: Type.Optional(sessionProgram),
+    schedule: Type.Optional(schedule),
+    limits: Type.Optional(limits),
+    ongoingCalls: Type.Optional(ongoingCalls),
+    afterClose: Type.Optional(afterClose),
+    whisper: Type.Optional(whisper),
+    accept: Type.Optional(accept),
+    survey: Type.Optional(survey),
     metadata: Type.Optional(metadata),
   },
   {
@@ -93,26 +102,9 @@ export const newSessionSchema = Type.Object(
   },
 );
 
-const participantSchema = Type.Object(
-  {
-    id: id('par', 'The participant.'),
-    role: Type.String(),
-    dial: Type.String({
-      description:
-        'Their virtual number: what this participant dials to reach the others, and what they see.',
-      examples: ['+622150000001'],
-    }),
-    phone: Type.String({ description: 'Their first real number, masked.', examples: ['+62•••••••0001'] }),
-    phones: Type.Array(Type.String(), { description: 'All of them, masked.' }),
-    locale: Type.Optional(Type.String()),
-    transparencyUrl: Type.Optional(
-      Type.String({
-        description: 'Link for this participant alone. Only in the answer that made the session.',
-        examples: ['https://masking.example/t/2Yx0…'],
-      }),
-    ),
-  },
-  { title: 'Participant' },
+const status = oneOf(
+  ['scheduled', 'open', 'closed', 'expired'],
+  'Calls are connected only while it is `open`; `scheduled` is open, but not before `opensAt`.',
 );
 
 export const sessionSchema = Type.Object(
@@ -120,16 +112,40 @@ export const sessionSchema = Type.Object(
     id: id('ses', 'The session.'),
     reference: Type.Optional(Type.String()),
     pool: Type.String(),
-    status: oneOf(['open', 'closed', 'expired'], 'Calls are connected only while it is `open`.'),
+    status,
     recording,
     sharedNumber: Type.Boolean(),
     createdAt: time('When it was opened.'),
+    opensAt: Type.Optional(opensAt),
     expiresAt: time('When it expires.'),
     idleSeconds: Type.Optional(Type.Integer()),
     closedAt: Type.Optional(time('When it was closed.')),
     closeReason: Type.Optional(Type.String()),
+    afterCloseUntil: Type.Optional(time('Until when `afterClose` still connects; absent when it does not.')),
+    program: Type.Optional(sessionProgram),
+    schedule: Type.Optional(schedule),
+    limits: Type.Optional(limits),
+    ongoingCalls,
+    afterClose: Type.Optional(afterClose),
+    whisper: Type.Optional(Type.Unsafe<unknown>({ title: 'Whisper' })),
+    accept: Type.Optional(accept),
+    survey: Type.Optional(
+      Type.Object(
+        {
+          of: Type.String({ description: 'A participant’s id, or a role.' }),
+          prompt: Type.Optional(Type.Unsafe<unknown>({ title: 'Spoken' })),
+          keys: Type.Optional(Type.String()),
+        },
+        { title: 'SessionSurvey' },
+      ),
+    ),
+    parent: Type.Optional(
+      Type.String({ description: 'The session with an open side from which this one came.' }),
+    ),
     metadata,
-    participants: Type.Array(participantSchema),
+    participants: Type.Array(participantSchema, {
+      description: 'Those who left stand last, with `leftAt`.',
+    }),
   },
   { title: 'Session' },
 );
@@ -137,10 +153,11 @@ export const sessionPage = pageOf(sessionSchema, 'SessionPage');
 
 const filter = {
   reference: Type.Optional(reference),
-  status: Type.Optional(oneOf(['open', 'closed', 'expired'], 'Only these.')),
+  status: Type.Optional(status),
   number: Type.Optional(
     Type.String({ minLength: 1, maxLength: 40, description: 'A virtual number of ours that they use.' }),
   ),
+  parent: Type.Optional(id('ses', 'Only those that came from this session with an open side.')),
   createdAfter: Type.Optional(time('Opened at or after.')),
   createdBefore: Type.Optional(time('Opened before.')),
 };
@@ -157,53 +174,105 @@ export const sessionSearchSchema = Type.Object(
 
 export const sessionChangeSchema = Type.Object(
   {
-    reference: Type.Optional(reference),
+    reference: Type.Optional(nullable(reference)),
+    opensAt: Type.Optional(nullable(opensAt)),
     ttlSeconds: Type.Optional(ttlSeconds),
     expiresAt: Type.Optional(expiresAt),
-    idleSeconds: Type.Optional(Type.Union([idleSeconds, Type.Null()])),
+    idleSeconds: Type.Optional(nullable(idleSeconds)),
     recording: Type.Optional(recording),
+    program: Type.Optional(sessionProgram),
+    schedule: Type.Optional(nullable(schedule)),
+    limits: Type.Optional(nullable(limits)),
+    ongoingCalls: Type.Optional(ongoingCalls),
+    afterClose: Type.Optional(nullable(afterClose)),
+    whisper: Type.Optional(nullable(whisper)),
+    accept: Type.Optional(nullable(accept)),
+    survey: Type.Optional(nullable(survey)),
     metadata: Type.Optional(metadata),
+    participants: Type.Optional(participantsChange),
   },
-  { additionalProperties: false, minProperties: 1, title: 'SessionChange', examples: [{ ttlSeconds: 3600 }] },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    title: 'SessionChange',
+    description: 'Null takes a term away; what a session always has can only be changed.',
+    examples: [{ ttlSeconds: 3600 }],
+  },
 );
 
 export const closeSchema = Type.Object(
   {
-    reason: patterned(
-      '^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$',
-      'must be 1 to 64 letters, digits, spaces, dots, hyphens or underscores that begin with a letter or digit',
-      { description: '`resolved`, `cancelled`, or words of your own.', examples: ['resolved'] },
-    ),
-    ongoingCalls: Type.Optional(
-      oneOf(['finish', 'hangup'], 'What becomes of calls that are running; `finish` when absent.'),
-    ),
+    reason: shortReason,
+    ongoingCalls: Type.Optional(ongoingCalls),
+    afterClose: Type.Optional(Type.Boolean({ description: 'False: nothing of the session’s `afterClose`.' })),
   },
   {
     additionalProperties: false,
     title: 'CloseSession',
+    description: '`ongoingCalls` when absent: what the session declared, else `finish`.',
     examples: [{ reason: 'resolved', ongoingCalls: 'finish' }],
   },
 );
 
-export const participantParams = Type.Object({
-  id: id('ses', "The session's id."),
-  participant: id('par', "The participant's id."),
-});
-export const revealSchema = Type.Object(
-  {
-    reason: Type.String({
-      minLength: 3,
-      maxLength: 500,
-      description: 'Why the number is needed. Written to the ledger, where the person concerned may read it.',
-      examples: ['ticket 4411: lost phone in the car'],
-    }),
-  },
-  { additionalProperties: false, title: 'RevealRequest', examples: [{ reason: 'ticket 4411: lost item' }] },
+export const reopenSchema = Type.Object(
+  { ttlSeconds: Type.Optional(ttlSeconds), expiresAt: Type.Optional(expiresAt) },
+  { additionalProperties: false, title: 'ReopenSession', examples: [{ ttlSeconds: 3600 }] },
 );
-export const revealedSchema = Type.Object(
+
+export const clickToCallSchema = Type.Object(
+  { from: participantOrRole, to: Type.Optional(participantOrRole) },
   {
-    participant: id('par', 'The participant.'),
-    phones: Type.Array(Type.String(), { description: 'Real numbers, E.164.' }),
+    additionalProperties: false,
+    title: 'ClickToCall',
+    description: '`from` is rung first. Without `to` the session’s program says who is rung then.',
+    examples: [{ from: 'agent', to: 'customer' }],
   },
-  { title: 'RevealedPhones' },
+);
+
+const sessionId = patterned('^ses_[0-9a-f]{32}$', 'must be the id of a session', {
+  description: 'The session.',
+  examples: ['ses_019b3c5e7a1048f2c6d0a4b8e1f35927'],
+});
+const strict = { additionalProperties: false } as const;
+/** One item of a bulk, by its action. Each is checked on its own: what is wrong with one keeps no other from happening. */
+export const bulkItemSchemas = {
+  open: Type.Object({ action: Type.Literal('open'), session: newSessionSchema }, strict),
+  change: Type.Object({ action: Type.Literal('change'), id: sessionId, change: sessionChangeSchema }, strict),
+  close: Type.Object({ action: Type.Literal('close'), id: sessionId, close: closeSchema }, strict),
+};
+export const maxBulkItems = 500;
+/** The items' own schemas stand in the document only (`bulkItemSchemas`). */
+export const bulkSchema = Type.Object(
+  { items: Type.Array(Type.Unsafe<unknown>({ title: 'BulkItem' }), { minItems: 1, maxItems: maxBulkItems }) },
+  {
+    additionalProperties: false,
+    title: 'BulkSessions',
+    examples: [
+      {
+        items: [
+          {
+            action: 'close',
+            id: 'ses_019b3c5e7a1048f2c6d0a4b8e1f35927',
+            close: { reason: 'resolved' },
+          },
+        ],
+      },
+    ],
+  },
+);
+export const bulkResultSchema = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object(
+        {
+          status: Type.Integer({ description: 'As if the item had been a request of its own.' }),
+          session: Type.Optional(sessionSchema),
+          problem: Type.Optional(problemSchema),
+        },
+        { title: 'BulkResult', description: '`session` when it was done, else `problem`.' },
+      ),
+      { description: 'One an item, in order.' },
+    ),
+  },
+  { title: 'BulkResults' },
 );

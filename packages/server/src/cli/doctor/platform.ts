@@ -13,7 +13,7 @@ import {
   carrierUse,
   readServer,
 } from '../../store/queries/installation.ts';
-import { loadPrompts, promptNames } from '../../switch/index.ts';
+import { loadPrompts, ownPrompts, promptNames } from '../../switch/index.ts';
 import { attempt, codeOf, type Finding, ok, problem, warning } from './findings.ts';
 
 /** The oldest PostgreSQL that DATABASE_URL may point to. */
@@ -127,16 +127,18 @@ export function migrations(applied: readonly string[]): Finding {
       );
 }
 
-export async function prompts(directory: string): Promise<Finding> {
+/** @param own the setting: a folder of prompts that go before those in `directory` */
+export async function prompts(directory: string, own?: string): Promise<Finding> {
   const what = 'prompts';
   try {
     const book = await loadPrompts(directory);
+    const added = own === undefined ? '' : `; ${(await ownPrompts(own)).size} of your own`;
     const folders = await readdir(directory, { withFileTypes: true });
     const languages = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     const incomplete = languages.filter((language) =>
       promptNames.some((name) => !book.audio.has(`${language}/${name}`)),
     );
-    if (incomplete.length === 0) return ok(what, languages.join(', '));
+    if (incomplete.length === 0) return ok(what, `${languages.join(', ')}${added}`);
     return warning(
       what,
       `not complete in: ${incomplete.join(', ')}`,
@@ -144,7 +146,11 @@ export async function prompts(directory: string): Promise<Finding> {
     );
   } catch (error) {
     const words = error instanceof Error ? error.message : codeOf(error);
-    return problem(what, words, 'Restore the folder prompts, or set SAMAR_PROMPTS_DIR.');
+    const advice =
+      own === undefined
+        ? 'Restore the folder prompts.'
+        : 'Correct that file (docs/operations.md, own announcements), or unset SAMAR_PROMPTS_DIR.';
+    return problem(what, words, advice);
   }
 }
 

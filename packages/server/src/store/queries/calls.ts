@@ -3,23 +3,34 @@ import type { Queries } from '../types.ts';
 export interface AskedCall {
   readonly tenant: string;
   readonly call: string;
+  readonly kind: 'inbound' | 'click-to-call';
   readonly number: string;
-  /** Null: withheld or unreadable. */
+  /** Null: withheld, unreadable or not believed. */
   readonly caller: Buffer | null;
+  /** The session that the caller chose, or that is called for them. */
+  readonly session: string | null;
+  /** Who they proved to be by a code, or who is called first. */
+  readonly participant: string | null;
 }
 
 /** One row a call and target; `participant` and what follows is null when there is no target. */
 export interface DecidedRow {
   readonly tenant: string;
   readonly call: string;
-  readonly verdict: 'connect' | 'not-connected' | 'ended';
+  readonly verdict: 'connect' | 'choose' | 'pin' | 'open' | 'not-connected' | 'ended';
   readonly session: string | null;
   readonly caller_participant: string | null;
   readonly caller_party: string | null;
   readonly caller_locale: string;
   readonly recording: 'off' | 'announce' | 'consent' | null;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Null for a plain session. See `session_info`. */
+  readonly info: SessionInfoRow | null;
+  readonly choices: readonly { readonly session: string; readonly reference: string }[] | null;
   readonly participant: string | null;
+  readonly role: string;
+  /** One of the caller's own phones (click-to-call). */
+  readonly own: boolean;
   readonly party: string;
   readonly locale: string;
   readonly phone: Buffer | null;
@@ -31,6 +42,42 @@ export interface DecidedRow {
   readonly carrier: string;
 }
 
+export interface SessionInfoRow {
+  readonly reference: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly opened: boolean;
+  readonly closed: boolean;
+  readonly afterClose: { readonly allow: readonly { readonly from: string; readonly to: string }[] } | null;
+  readonly rules: Readonly<Record<string, unknown>> | null;
+  readonly pool: string;
+  readonly numberCountry: string;
+  readonly callerCountry: string | null;
+  readonly program: string | null;
+  readonly version: number | null;
+  readonly programSource: 'named' | 'tenant' | null;
+  readonly people: readonly {
+    readonly participant: string;
+    readonly role: string;
+    readonly timeZone: string | null;
+    readonly mayStart: boolean;
+    readonly locale: string | null;
+  }[];
+  readonly attempt: {
+    readonly calls: number;
+    readonly answered: number;
+    readonly connected: number;
+    readonly minutes: number;
+    readonly sinceLast: number;
+    readonly recent: number;
+  };
+  /** Recordings left for the caller. */
+  readonly messages: readonly string[] | null;
+  /** Participants whom the caller may not reach. */
+  readonly blocked: readonly string[] | null;
+}
+
 /** Decides and records; a call that was recorded before is decided again and recorded once. */
 export function decideCalls(
   queries: Queries,
@@ -39,14 +86,17 @@ export function decideCalls(
 ): Promise<readonly DecidedRow[]> {
   return queries.query<DecidedRow>(
     'decide_calls',
-    'select * from decide_calls($1, $2, $3, $4, $5, $6::bytea[])',
+    'select * from decide_calls($1, $2, $3, $4, $5, $6, $7::bytea[], $8, $9)',
     [
       node.node,
       node.boot,
       calls.map((one) => one.tenant),
       calls.map((one) => one.call),
+      calls.map((one) => one.kind),
       calls.map((one) => one.number),
       calls.map((one) => one.caller),
+      calls.map((one) => one.session),
+      calls.map((one) => one.participant),
     ],
   );
 }
@@ -74,6 +124,66 @@ export function answerCalls(
 /** `ends`: see `end_calls`. */
 export async function endCalls(queries: Queries, ends: readonly unknown[]): Promise<void> {
   await queries.query('end_calls', 'select end_calls($1::jsonb)', [JSON.stringify(ends)]);
+}
+
+/** See `call_targets`. Empty: the call is over, or nobody is left. */
+export function callTargets(
+  queries: Queries,
+  tenant: string,
+  call: string,
+): Promise<readonly CallTargetRow[]> {
+  return queries.query<CallTargetRow>('call_targets', 'select * from call_targets($1, $2)', [tenant, call]);
+}
+
+export interface CallTargetRow {
+  readonly kind: 'inbound' | 'click-to-call';
+  readonly session: string;
+  readonly caller_participant: string;
+  readonly number_called: string;
+  readonly e164_called: string;
+  readonly carrier_called: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly info: SessionInfoRow;
+  readonly participant: string;
+  readonly role: string;
+  readonly party: string;
+  readonly locale: string;
+  readonly phone: Buffer | null;
+  readonly party_key: string | null;
+  readonly wrapped: Buffer | null;
+  readonly tenant_key_version: number | null;
+  readonly caller_id: string;
+  readonly number: string;
+  readonly carrier: string;
+}
+
+/** Running calls of this node that should end, should a notice have been lost. */
+export async function callsToEnd(
+  queries: Queries,
+  node: { readonly node: string; readonly boot: string },
+): Promise<
+  readonly {
+    readonly tenant: string;
+    readonly call: string;
+    readonly ongoing_calls: 'finish' | 'warn' | 'hangup';
+  }[]
+> {
+  return queries.query('calls_to_end', 'select * from calls_to_end($1, $2)', [node.node, node.boot]);
+}
+
+/** Undefined: there is no such call; else whether it still runs. */
+export async function requestHangup(
+  queries: Queries,
+  tenant: string,
+  call: string,
+  actor: string,
+): Promise<boolean | undefined> {
+  const rows = await queries.query<{ readonly running: boolean | null }>(
+    'request_hangup',
+    'select request_hangup($1, $2, $3) as running',
+    [tenant, call, actor],
+  );
+  return rows[0]?.running ?? undefined;
 }
 
 export async function interruptCalls(
@@ -111,19 +221,21 @@ export async function interruptRecordings(queries: Queries, limit: number): Prom
   return rows.length;
 }
 
+export interface OwnNumberRow {
+  readonly tenant: string;
+  readonly number: string;
+  readonly carrier: string;
+  /** Whether the callers' numbers of its carrier are believed. */
+  readonly caller_trust: 'trusted' | 'untrusted';
+}
+
 /** The owner of a called number. */
-export async function findNumber(
-  queries: Queries,
-  e164: string,
-): Promise<{ readonly tenant: string; readonly number: string; readonly carrier: string } | undefined> {
-  const rows = await queries.query<{
-    readonly tenant: string;
-    readonly number: string;
-    readonly carrier: string;
-  }>(
+export async function findNumber(queries: Queries, e164: string): Promise<OwnNumberRow | undefined> {
+  const rows = await queries.query<OwnNumberRow>(
     'find_number',
-    `select d.tenant, d.number, n.carrier from number_directory d
-      join numbers n on n.tenant = d.tenant and n.number = d.number where d.e164 = $1`,
+    `select d.tenant, d.number, n.carrier, c.caller_trust from number_directory d
+      join numbers n on n.tenant = d.tenant and n.number = d.number
+      join carriers c on c.tenant = n.tenant and c.carrier = n.carrier where d.e164 = $1`,
     [e164],
   );
   return rows[0];
@@ -131,6 +243,7 @@ export async function findNumber(
 
 export interface CallRow {
   readonly call: string;
+  readonly kind: 'inbound' | 'click-to-call';
   readonly session: string | null;
   readonly participant: string | null;
   readonly e164: string;
@@ -154,8 +267,12 @@ export interface CallRow {
     readonly ended_at: string | null;
     readonly quality: Readonly<Record<string, number>> | null;
   }[];
+  readonly survey: { readonly participant: string; readonly key: string } | null;
   readonly recording: {
     readonly recording: string;
+    readonly kind: 'talk' | 'voicemail';
+    /** RFC 3339. */
+    readonly heard_at: string | null;
     readonly status: string;
     readonly milliseconds: number | null;
     readonly bytes: number | null;
@@ -163,14 +280,15 @@ export interface CallRow {
   } | null;
 }
 
-const callColumns = `select c.call, c.session, c.participant, n.e164, c.status, c.outcome, c.refusal, c.hangup_by,
+const callColumns = `select c.call, c.kind, c.session, c.participant, c.survey, n.e164, c.status, c.outcome, c.refusal, c.hangup_by,
     c.hangup_cause, c.started_at, c.answered_at, c.ended_at,
     coalesce((select jsonb_agg(jsonb_build_object('participant', l.participant, 'number', coalesce(m.e164, l.number),
           'carrier', l.carrier, 'direction', l.direction, 'sip_status', l.sip_status, 'started_at', l.started_at,
           'answered_at', l.answered_at, 'ended_at', l.ended_at, 'quality', l.quality) order by l.position)
         from call_legs l left join numbers m on m.tenant = l.tenant and m.number = l.number
         where l.tenant = c.tenant and l.call = c.call), '[]') as legs,
-    (select jsonb_build_object('recording', r.recording, 'status', r.status, 'milliseconds', r.milliseconds,
+    (select jsonb_build_object('recording', r.recording, 'kind', r.kind, 'status', r.status,
+          'heard_at', (select min(v.heard_at) from voicemails v where v.tenant = r.tenant and v.recording = r.recording), 'milliseconds', r.milliseconds,
           'bytes', r.bytes, 'sha256', r.sha256)
         from recordings r where r.tenant = c.tenant and r.call = c.call order by r.recording limit 1) as recording
   from calls c join numbers n on n.tenant = c.tenant and n.number = c.number`;

@@ -11,12 +11,13 @@ export interface CarrierRow {
   readonly allowed_sources: readonly string[];
   readonly auth: Buffer | null;
   readonly number_format: Readonly<Record<string, string>>;
+  readonly caller_trust: 'trusted' | 'untrusted';
   readonly enabled: boolean;
   readonly created_at: Date;
 }
 
 const columns = `c.tenant, c.carrier, c.name, c.kind, c.host, c.port, c.transport, c.allowed_sources::text[] as allowed_sources,
-  c.auth, c.number_format, c.enabled, c.created_at`;
+  c.auth, c.number_format, c.caller_trust, c.enabled, c.created_at`;
 
 /** `23505` on `carriers_tenant_name_key` when the name is taken. */
 export async function insertCarrier(
@@ -26,8 +27,9 @@ export async function insertCarrier(
   const rows = await queries.query<CarrierRow>(
     'insert_carrier',
     `with c as (
-        insert into carriers (tenant, carrier, name, kind, host, port, transport, allowed_sources, auth, number_format)
-          values ($1, $2, $3, $4, $5, $6, $7, $8::text[]::cidr[], $9, $10::jsonb) returning *
+        insert into carriers (tenant, carrier, name, kind, host, port, transport, allowed_sources, auth, number_format,
+            caller_trust)
+          values ($1, $2, $3, $4, $5, $6, $7, $8::text[]::cidr[], $9, $10::jsonb, $11) returning *
       ), told as (
         insert into ledger (tenant, entry, kind, actor, subject) select $1, new_id('led_'), 'carrier.created', 'api', $2
       )
@@ -45,7 +47,7 @@ export async function updateCarrier(
     'update_carrier',
     `with c as (
         update carriers set name = $3, kind = $4, host = $5, port = $6, transport = $7,
-            allowed_sources = $8::text[]::cidr[], auth = $9, number_format = $10::jsonb, enabled = $11
+            allowed_sources = $8::text[]::cidr[], auth = $9, number_format = $10::jsonb, caller_trust = $11, enabled = $12
           where tenant = $1 and carrier = $2 and deleted_at is null returning *
       ), told as (
         insert into ledger (tenant, entry, kind, actor, subject)
@@ -69,6 +71,7 @@ function carrierValues(row: Omit<CarrierRow, 'created_at' | 'enabled'>): unknown
     row.allowed_sources,
     row.auth,
     JSON.stringify(row.number_format),
+    row.caller_trust,
   ];
 }
 

@@ -8,15 +8,22 @@ export interface NumberRow {
   readonly country: string;
   readonly capabilities: readonly string[];
   readonly enabled: boolean;
+  readonly use: 'pool' | 'reserved' | 'display';
+  readonly draining: boolean;
+  readonly quarantined_until: Date | null;
+  readonly area: string | null;
   readonly created_at: Date;
 }
 
-const columns = 'n.number, n.e164, n.pool, n.carrier, n.country, n.capabilities, n.enabled, n.created_at';
+/** A quarantine that is over is none, though nobody has cleared it yet. */
+const columns = `n.number, n.e164, n.pool, n.carrier, n.country, n.capabilities, n.enabled, n.use, n.draining,
+  case when n.quarantined_until > platform_now() then n.quarantined_until end as quarantined_until, n.area, n.created_at`;
 
 export interface NewNumberRow {
   readonly number: string;
   readonly e164: string;
   readonly country: string;
+  readonly area: string | undefined;
   readonly directoryFingerprint: Buffer;
 }
 
@@ -34,7 +41,9 @@ export function addNumbers(
 ): Promise<readonly AddedNumberRow[]> {
   return queries.query<AddedNumberRow>(
     'add_numbers',
-    'select * from add_numbers($1, $2, $3, $4, $5, $6, $7, $8::bytea[])',
+    `select a.failure, a.position, a.added, ${columns}
+      from add_numbers($1, $2, $3, $4, $5, $6, $7, $8, $9::bytea[]) a
+      cross join lateral (select (a.item).*) n order by a.position`,
     [
       tenant,
       to.pool,
@@ -43,6 +52,7 @@ export function addNumbers(
       numbers.map((one) => one.number),
       numbers.map((one) => one.e164),
       numbers.map((one) => one.country),
+      numbers.map((one) => one.area ?? null),
       numbers.map((one) => one.directoryFingerprint),
     ],
   );
@@ -78,75 +88,93 @@ export function listNumbers(
   );
 }
 
-/** Undefined fields stay. A number that becomes usable goes to the end of its pool. */
+/** `change` is JSON; fields that it doesn't have stay. A number that becomes usable goes to the end of its pool. */
 export async function updateNumber(
   queries: Queries,
   tenant: string,
   number: string,
-  change: {
-    readonly enabled: boolean | undefined;
-    readonly pool: string | undefined;
-    readonly capabilities: readonly string[] | undefined;
-  },
+  change: string,
 ): Promise<NumberRow | undefined> {
   const rows = await queries.query<NumberRow>(
     'update_number',
-    `select ${columns} from update_number($1, $2, $3, $4, $5) n`,
-    [tenant, number, change.enabled ?? null, change.pool ?? null, change.capabilities ?? null],
+    `select ${columns} from update_number($1, $2, $3::jsonb) n`,
+    [tenant, number, change],
   );
   return rows[0];
 }
 
-/** `in-use` while a live session holds it. */
+/** `in-use` while a live session holds it; `draining` instead when `drain` is asked for. */
 export async function deleteNumber(
   queries: Queries,
   tenant: string,
   number: string,
-): Promise<'deleted' | 'in-use' | 'missing'> {
-  const rows = await queries.query<{ readonly outcome: 'deleted' | 'in-use' | 'missing' }>(
-    'delete_number',
-    'select delete_number($1, $2) as outcome',
-    [tenant, number],
-  );
+  drain: boolean,
+): Promise<'deleted' | 'draining' | 'in-use' | 'missing'> {
+  const rows = await queries.query<{
+    readonly outcome: 'deleted' | 'draining' | 'in-use' | 'missing';
+  }>('delete_number', 'select delete_number($1, $2, $3) as outcome', [tenant, number, drain]);
   return rows[0]?.outcome ?? 'missing';
 }
 
-export interface PoolRow {
-  readonly pool: string;
-  readonly numbers: number;
-  readonly enabled: number;
-  readonly cooldown: Readonly<Record<string, number>>;
-  readonly exhaustion: 'refuse' | 'reuse-oldest';
-}
-
-export function listPools(queries: Queries, tenant: string): Promise<readonly PoolRow[]> {
-  return queries.query<PoolRow>(
-    'list_pools',
-    `select o.pool, o.cooldown, o.exhaustion, count(n.number)::integer as numbers,
-        (count(*) filter (where n.enabled))::integer as enabled
-      from pools o left join numbers n on n.tenant = o.tenant and n.pool = o.pool and n.deleted_at is null
-      where o.tenant = $1 group by o.tenant, o.pool order by o.pool`,
-    [tenant],
-  );
-}
-
-export async function updatePool(
+/** No new sessions for so long. False when there is no such number. */
+export async function quarantineNumber(
   queries: Queries,
   tenant: string,
-  pool: string,
-  change: { readonly cooldown: string | undefined; readonly exhaustion: string | undefined },
+  number: string,
+  why: { readonly seconds: number; readonly reason: string; readonly actor: string },
 ): Promise<boolean> {
-  const rows = await queries.query(
-    'update_pool',
-    `with changed as (
-        update pools set cooldown = coalesce($3::jsonb, cooldown), exhaustion = coalesce($4, exhaustion)
-          where tenant = $1 and pool = $2 returning pool
-      ), told as (
-        insert into ledger (tenant, entry, kind, actor, subject)
-          select $1, new_id('led_'), 'pool.changed', 'api', pool from changed
-      )
-      select pool from changed`,
-    [tenant, pool, change.cooldown ?? null, change.exhaustion ?? null],
+  const rows = await queries.query<{ readonly found: boolean }>(
+    'quarantine_number',
+    'select quarantine_number($1, $2, $3, $4, $5) as found',
+    [tenant, number, why.seconds, why.reason, why.actor],
   );
-  return rows.length > 0;
+  return rows[0]?.found === true;
+}
+
+export interface ReplacedRow {
+  readonly replaced: number;
+  readonly kept: number;
+  /** Where the next batch goes on; null after the last one. */
+  readonly last: string | null;
+}
+
+/** Gives the next `limit` live sessions on a number in quarantine, those after `after`, another one. */
+export async function replaceNumber(
+  queries: Queries,
+  tenant: string,
+  number: string,
+  why: { readonly reason: string; readonly actor: string },
+  after: string,
+  limit: number,
+): Promise<ReplacedRow> {
+  const rows = await queries.query<ReplacedRow>(
+    'replace_number',
+    'select r.replaced, r.kept, r.last from replace_number($1, $2, $3, $4, $5, $6) r',
+    [tenant, number, why.reason, why.actor, after, limit],
+  );
+  return rows[0] ?? { replaced: 0, kept: 0, last: null };
+}
+
+/** Drained numbers whose last session has ended are given back; returns how many. */
+export function removeIdleNumbers(queries: Queries, limit: number): Promise<number> {
+  return counted(queries, 'remove_idle_numbers', limit);
+}
+
+/** Numbers whose quarantine is over take their place at the end of their pool; returns how many. */
+export function endQuarantines(queries: Queries, limit: number): Promise<number> {
+  return counted(queries, 'end_quarantines', limit);
+}
+
+/** Loads of past days; returns how many rows went. */
+export function forgetNumberDays(queries: Queries, limit: number): Promise<number> {
+  return counted(queries, 'forget_number_days', limit);
+}
+
+async function counted(
+  queries: Queries,
+  work: 'remove_idle_numbers' | 'end_quarantines' | 'forget_number_days',
+  limit: number,
+): Promise<number> {
+  const rows = await queries.query<{ readonly count: number }>(work, `select ${work}($1) as count`, [limit]);
+  return rows[0]?.count ?? 0;
 }

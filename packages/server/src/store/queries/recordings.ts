@@ -34,13 +34,19 @@ export async function insertRecording(
     readonly parties: readonly string[];
     readonly partyKeys: readonly string[];
     readonly announcement: Readonly<Record<string, string>>;
+    /** A voicemail is for these participants; undefined for a talk. */
+    readonly addressees: readonly string[] | undefined;
   },
 ): Promise<void> {
   await queries.query(
     'insert_recording',
     `with made as (
-        insert into recordings (tenant, recording, call, session, file, wrapped_key, parties, party_keys, announcement)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
+        insert into recordings (tenant, recording, call, session, file, wrapped_key, parties, party_keys, announcement, kind)
+          values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb,
+            case when $10::text[] is null then 'talk' else 'voicemail' end)
+      ), addressed as (
+        insert into voicemails (tenant, participant, recording, left_at)
+          select $1, x.participant, $2, platform_now() from unnest($10::text[]) as x(participant)
       )
       insert into ledger (tenant, entry, kind, actor, session, subject, details)
         values ($1, new_id('led_'), 'recording.started', 'switch', $4, $2, jsonb_build_object('call', $3::text))`,
@@ -54,6 +60,7 @@ export async function insertRecording(
       recording.parties,
       recording.partyKeys,
       JSON.stringify(recording.announcement),
+      recording.addressees ?? null,
     ],
   );
 }
@@ -74,11 +81,14 @@ export async function endRecording(
     'end_recording',
     `with r as (
         update recordings set status = $3, ended_at = now(), milliseconds = $4, bytes = $5, sha256 = $6
-          where tenant = $1 and recording = $2 and status = 'recording' returning session, recording
+          where tenant = $1 and recording = $2 and status = 'recording' returning session, recording, kind, call
+      ), told as (
+        insert into ledger (tenant, entry, kind, actor, session, subject, details)
+          select $1, new_id('led_'), 'recording.ended', 'switch', r.session, r.recording,
+              jsonb_build_object('status', $3::text, 'sha256', $6::text) from r
       )
-      insert into ledger (tenant, entry, kind, actor, session, subject, details)
-        select $1, new_id('led_'), 'recording.ended', 'switch', r.session, r.recording,
-            jsonb_build_object('status', $3::text, 'sha256', $6::text) from r`,
+      select emit_event($1, 'voicemail.left', r.session, r.recording, jsonb_build_object('call', r.call))
+        from r where r.kind = 'voicemail' and $3::text = 'complete'`,
     [end.tenant, end.recording, end.status, end.milliseconds, end.bytes, end.sha256],
   );
 }
@@ -160,5 +170,56 @@ export function revealPhones(
         left join party_keys k on k.tenant = $1 and k.party = y.party and k.party_key = y.phone_key
         order by h.position`,
     [tenant, session, participant, access.actor, access.reason],
+  );
+}
+
+export interface VoicemailRow {
+  readonly recording: string;
+  readonly file: string;
+  readonly wrapped_key: Buffer;
+  readonly parties: readonly string[];
+  readonly party_keys: readonly string[];
+}
+
+/** Those that hold something, the oldest first. */
+export function readVoicemails(
+  queries: Queries,
+  tenant: string,
+  recordings: readonly string[],
+): Promise<readonly VoicemailRow[]> {
+  return queries.query<VoicemailRow>(
+    'read_voicemails',
+    `select r.recording, r.file, r.wrapped_key, r.parties, r.party_keys from recordings r
+      where r.tenant = $1 and r.recording = any ($2::text[]) and r.status in ('complete', 'interrupted')
+      order by r.started_at`,
+    [tenant, recordings],
+  );
+}
+
+/** The addressee has heard it: the ledger and an event say so. Once. */
+export async function messageHeard(
+  queries: Queries,
+  heard: {
+    readonly tenant: string;
+    readonly recording: string;
+    readonly participant: string;
+    readonly call: string;
+  },
+): Promise<void> {
+  await queries.query(
+    'message_heard',
+    `with done as (
+        update voicemails v set heard_at = platform_now() from recordings r
+          where v.tenant = $1 and v.recording = $2 and v.participant = $3 and v.heard_at is null
+            and r.tenant = v.tenant and r.recording = v.recording
+          returning r.session
+      ), told as (
+        insert into ledger (tenant, entry, kind, actor, session, subject, details)
+          select $1, new_id('led_'), 'voicemail.heard', 'switch', d.session, $2::text,
+              jsonb_build_object('participant', $3::text, 'call', $4::text)
+            from done d
+      )
+      select emit_event($1, 'voicemail.heard', d.session, $2, jsonb_build_object('participant', $3::text)) from done d`,
+    [heard.tenant, heard.recording, heard.participant, heard.call],
   );
 }

@@ -1,18 +1,7 @@
 import type { Queries } from '../types.ts';
 
-/** Arrays of one length each: per participant, and per phone in the order of fingerprints. */
-export interface NewSessionRow {
-  readonly tenant: string;
-  readonly session: string;
-  readonly actor: string;
-  readonly pool: string;
-  readonly reference: string | undefined;
-  readonly recording: string;
-  readonly sharedNumber: boolean;
-  readonly expiresAt: Date | undefined;
-  readonly ttlSeconds: number | undefined;
-  readonly idleSeconds: number | undefined;
-  readonly metadata: string;
+/** People who join a session. Arrays of one length each: per participant, and per phone in the order of fingerprints. */
+export interface PeopleRows {
   readonly participants: readonly {
     readonly id: string;
     readonly role: string;
@@ -21,6 +10,10 @@ export interface NewSessionRow {
     /** Position (1…) in `phones` of the phone under whose key the name is encrypted. */
     readonly namePhone: number | undefined;
     readonly transparencyDigest: Buffer;
+    /** What is not the plain case: {timeZone, mayStart, reach, open, exact, area}. */
+    readonly extras: Readonly<Record<string, unknown>> | undefined;
+    /** Digests of codes that may be theirs; the first that is free on their number is taken. All have as many. */
+    readonly pins: readonly Buffer[];
   }[];
   readonly phones: readonly {
     /** Position (1…) in `participants`. */
@@ -40,8 +33,39 @@ export interface NewSessionRow {
     /** Null when the party is known. */
     readonly phone: Buffer | null;
   }[];
+}
+
+export interface NewSessionRow extends PeopleRows {
+  readonly tenant: string;
+  readonly session: string;
+  readonly actor: string;
+  /** See `create_session`. */
+  readonly terms: Readonly<Record<string, unknown>>;
   readonly idempotency: { readonly key: string; readonly digest: Buffer } | undefined;
 }
+
+interface HeadRoom {
+  readonly numbers: number;
+  readonly live: number;
+  readonly cooling: number;
+  readonly freeAt: string | null;
+}
+
+/** Why people can't join. `position` (1…): of the phone for the first three, else of the participant. */
+export type JoinFailure =
+  | { readonly failure: 'virtual-number' | 'blocked' | 'participant-taken'; readonly position: number }
+  /** The ids of the parties, one a phone; null where there is none (yet). */
+  | { readonly failure: 'other-party'; readonly details: readonly (string | null)[] }
+  | { readonly failure: 'needs-pins' | 'unknown-program' }
+  | {
+      readonly failure: 'number-not-available' | 'no-display-number' | 'pin-unavailable';
+      readonly position: number;
+    }
+  | {
+      readonly failure: 'empty-pool' | 'pool-exhausted';
+      readonly position: number;
+      readonly details: HeadRoom | null;
+    };
 
 export type CreateSessionRow =
   | {
@@ -50,6 +74,7 @@ export type CreateSessionRow =
       readonly participant: string;
       readonly number: string;
       readonly e164: string;
+      readonly pin_index: number | null;
       readonly created_at: Date;
       readonly expires_at: Date;
       /** The phones' parties. */
@@ -57,45 +82,34 @@ export type CreateSessionRow =
     }
   | { readonly failure: 'replayed'; readonly session: string }
   | { readonly failure: 'idempotency-mismatch' | 'unknown-pool' }
-  | { readonly failure: 'virtual-number'; readonly position: number }
-  /** The ids of the parties, one a phone; null where there is none (yet). */
-  | { readonly failure: 'other-party'; readonly details: readonly (string | null)[] }
+  | JoinFailure;
+
+export type ChangeSessionRow =
+  | { readonly failure: null; readonly details: readonly string[] }
+  | { readonly failure: 'session-closed' | 'too-many' | 'participant-unreachable' }
+  /** Position among those who leave. */
+  | { readonly failure: 'unknown-participant'; readonly position: number }
+  | JoinFailure;
+
+export type ReopenSessionRow =
+  | { readonly failure: null }
+  | { readonly failure: 'missing' | 'session-open' }
   | {
-      readonly failure: 'empty-pool' | 'pool-exhausted';
+      readonly failure: 'number-not-available' | 'pin-unavailable' | 'pool-exhausted';
       readonly position: number;
-      readonly details: {
-        readonly numbers: number;
-        readonly live: number;
-        readonly cooling: number;
-        readonly freeAt: string | null;
-      };
     };
 
-export const createSessionText = `select * from create_session($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb,
-  $12, $13, $14, $15::bytea[], $16::integer[], $17::bytea[],
-  $18::integer[], $19::integer[], $20::bytea[], $21::bytea[], $22, $23, $24, $25::bytea[], $26::integer[], $27::bytea[],
-  $28, $29::bytea)`;
-
-export function createSession(queries: Queries, row: NewSessionRow): Promise<readonly CreateSessionRow[]> {
-  const { participants, phones } = row;
-  return queries.query<CreateSessionRow>('create_session', createSessionText, [
-    row.tenant,
-    row.session,
-    row.actor,
-    row.pool,
-    row.reference ?? null,
-    row.recording,
-    row.sharedNumber,
-    row.expiresAt ?? null,
-    row.ttlSeconds ?? null,
-    row.idleSeconds ?? null,
-    row.metadata,
+/** The arguments from p_participants on. */
+function peopleValues({ participants, phones }: PeopleRows): unknown[] {
+  return [
     participants.map((one) => one.id),
     participants.map((one) => one.role),
     participants.map((one) => one.locale ?? null),
     participants.map((one) => one.name ?? null),
     participants.map((one) => one.namePhone ?? null),
     participants.map((one) => one.transparencyDigest),
+    participants.map((one) => (one.extras === undefined ? null : JSON.stringify(one.extras))),
+    participants.some((one) => one.pins.length > 0) ? participants.flatMap((one) => one.pins) : null,
     phones.map((one) => one.participant),
     phones.map((one) => one.position),
     phones.map((one) => one.fingerprint),
@@ -106,185 +120,126 @@ export function createSession(queries: Queries, row: NewSessionRow): Promise<rea
     phones.map((one) => one.key?.wrapped ?? null),
     phones.map((one) => one.key?.tenantKeyVersion ?? null),
     phones.map((one) => one.phone),
+  ];
+}
+
+const peopleTypes = [
+  'text[]',
+  'text[]',
+  'text[]',
+  'bytea[]',
+  'integer[]',
+  'bytea[]',
+  'jsonb[]',
+  'bytea[]',
+  'integer[]',
+  'integer[]',
+  'bytea[]',
+  'bytea[]',
+  'text[]',
+  'text[]',
+  'text[]',
+  'bytea[]',
+  'integer[]',
+  'bytea[]',
+];
+
+function peopleParameters(first: number): string {
+  return peopleTypes.map((type, index) => `$${first + index}::${type}`).join(', ');
+}
+
+export const createSessionText = `select * from create_session($1, $2, $3, $4::jsonb, ${peopleParameters(5)}, $23, $24::bytea)`;
+
+export function createSession(queries: Queries, row: NewSessionRow): Promise<readonly CreateSessionRow[]> {
+  return queries.query<CreateSessionRow>('create_session', createSessionText, [
+    row.tenant,
+    row.session,
+    row.actor,
+    JSON.stringify(row.terms),
+    ...peopleValues(row),
     row.idempotency?.key ?? null,
     row.idempotency?.digest ?? null,
   ]);
 }
 
-/** One row a participant's phone, in order. Null where a party was erased. */
-export interface SessionRow {
-  readonly session: string;
-  readonly reference: string | null;
-  readonly pool: string;
-  readonly status: 'open' | 'closed' | 'expired';
-  readonly recording: 'off' | 'announce' | 'consent';
-  readonly shared_number: boolean;
-  readonly created_at: Date;
-  readonly expires_at: Date;
-  readonly idle_seconds: number | null;
-  readonly closed_at: Date | null;
-  readonly close_reason: string | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly participant: string;
-  readonly role: string;
-  readonly locale: string | null;
-  readonly e164: string;
-  readonly party: string;
-  readonly phone_position: number;
-  readonly country: string | null;
-  readonly phone: Buffer | null;
-  readonly party_key: string | null;
-  readonly wrapped: Buffer | null;
-  readonly tenant_key_version: number | null;
-}
-
-/** Sessions with everything needed to show them; those of another tenant don't exist. At most as many as asked for. */
-export function readSessions(
-  queries: Queries,
-  tenant: string,
-  sessions: readonly string[],
-): Promise<readonly SessionRow[]> {
-  return queries.query<SessionRow>(
-    'read_sessions',
-    `select s.session, s.reference, s.pool,
-        case when s.status = 'open' and least(s.expires_at, s.idle_expires_at) <= now() then 'expired' else s.status end
-          as status,
-        s.recording, s.shared_number, s.created_at, s.expires_at, s.idle_seconds, s.closed_at, s.close_reason, s.metadata,
-        p.participant, p.role, p.locale, n.e164, h.party, h.position as phone_position,
-        y.country, y.phone, k.party_key, k.wrapped, k.tenant_key_version
-      from sessions s
-      join participants p on p.tenant = s.tenant and p.session = s.session
-      join numbers n on n.tenant = p.tenant and n.number = p.number
-      join participant_phones h on h.tenant = p.tenant and h.session = p.session and h.participant = p.participant
-      left join parties y on y.tenant = h.tenant and y.party = h.party
-      left join party_keys k on k.tenant = y.tenant and k.party = y.party and k.party_key = y.phone_key
-      where s.tenant = $1 and s.session = any ($2::text[])
-      order by s.session desc, p.position, h.position`,
-    [tenant, sessions],
-  );
-}
-
-export interface SessionSearch {
+export interface SessionChangeRow extends PeopleRows {
   readonly tenant: string;
-  readonly reference: string | undefined;
-  readonly status: string | undefined;
-  readonly fingerprint: Buffer | undefined;
-  readonly number: string | undefined;
-  readonly createdAfter: Date | undefined;
-  readonly createdBefore: Date | undefined;
-  readonly after: string | undefined;
-  readonly limit: number;
+  readonly session: string;
+  readonly actor: string;
+  /** Only what changes; null takes a term away. */
+  readonly terms: Readonly<Record<string, unknown>>;
+  readonly removed: readonly string[];
+  /** For each of `participants` whose place it takes. */
+  readonly replaced: readonly (string | null)[];
 }
 
-/** Ids, newest first. Each combination of filters is a statement of its own, so that each has its own plan. */
-export async function findSessions(queries: Queries, search: SessionSearch): Promise<readonly string[]> {
-  const values: unknown[] = [search.tenant, search.limit];
-  const conditions = ['s.tenant = $1'];
-  let name = 'find_sessions';
-  function where(filter: string, value: unknown, condition: (placeholder: string) => string): void {
-    if (value === undefined) return;
-    values.push(value);
-    conditions.push(condition(`$${values.length}`));
-    name += `_${filter}`;
-  }
-  where('reference', search.reference, (at) => `s.reference = ${at}`);
-  where(
-    'status',
-    search.status,
-    (at) =>
-      `(case when s.status = 'open' and least(s.expires_at, s.idle_expires_at) <= now() then 'expired' else s.status end) = ${at}`,
+export async function changeSession(queries: Queries, row: SessionChangeRow): Promise<ChangeSessionRow> {
+  const rows = await queries.query<ChangeSessionRow>(
+    'change_session',
+    `select * from try_change_session($1, $2, $3, $4::jsonb, $5::text[], $6::text[], ${peopleParameters(7)})`,
+    [
+      row.tenant,
+      row.session,
+      row.actor,
+      JSON.stringify(row.terms),
+      row.removed,
+      row.replaced,
+      ...peopleValues(row),
+    ],
   );
-  where(
-    'phone',
-    search.fingerprint,
-    (at) =>
-      `s.session in (select h.session from participant_phones h join parties y on y.tenant = h.tenant and y.party = h.party
-        where h.tenant = $1 and y.tenant = $1 and y.fingerprint = ${at})`,
-  );
-  where(
-    'number',
-    search.number,
-    (at) =>
-      `s.session in (select p.session from participants p join numbers n on n.tenant = p.tenant and n.number = p.number
-        where p.tenant = $1 and n.tenant = $1 and n.e164 = ${at})`,
-  );
-  where('created_after', search.createdAfter, (at) => `s.created_at > ${at}`);
-  where('created_before', search.createdBefore, (at) => `s.created_at < ${at}`);
-  where('after', search.after, (at) => `s.session < ${at}`);
-  const rows = await queries.query<{ readonly session: string }>(
-    name,
-    `select s.session from sessions s where ${conditions.join(' and ')} order by s.session desc limit $2`,
-    values,
-  );
-  return rows.map((row) => row.session);
+  const [first] = rows;
+  if (first === undefined) throw new Error('change_session answered nothing');
+  return first;
 }
 
-/** True when it was open and is ended now. */
+export async function reopenSession(
+  queries: Queries,
+  again: {
+    readonly tenant: string;
+    readonly session: string;
+    readonly actor: string;
+    readonly expiresAt: Date | undefined;
+    readonly ttlSeconds: number | undefined;
+    /** Those who had a code, and digests for each, as many for everyone. */
+    readonly pins: readonly { readonly participant: string; readonly digests: readonly Buffer[] }[];
+  },
+): Promise<ReopenSessionRow> {
+  const rows = await queries.query<ReopenSessionRow>(
+    'reopen_session',
+    'select * from try_reopen_session($1, $2, $3, $4, $5, $6::text[], $7::bytea[])',
+    [
+      again.tenant,
+      again.session,
+      again.actor,
+      again.expiresAt ?? null,
+      again.ttlSeconds ?? null,
+      again.pins.map((one) => one.participant),
+      again.pins.flatMap((one) => one.digests),
+    ],
+  );
+  const [first] = rows;
+  if (first === undefined) throw new Error('reopen_session answered nothing');
+  return first;
+}
+
+/** Null when it was over already. */
 export async function endSession(
   queries: Queries,
   tenant: string,
   session: string,
-  close: { readonly reason: string; readonly ongoingCalls: string; readonly actor: string },
-): Promise<boolean> {
-  const rows = await queries.query<{ readonly ended: boolean }>(
-    'end_session',
-    'select end_session($1, $2, $3, $4, $5) as ended',
-    [tenant, session, close.reason, close.ongoingCalls, close.actor],
-  );
-  return rows[0]?.ended ?? false;
-}
-
-/** Undefined fields stay as they are. False when there is no such open session. */
-export async function updateSession(
-  queries: Queries,
-  tenant: string,
-  session: string,
-  change: {
-    readonly expiresAt: Date | undefined;
-    /** From now. */
-    readonly ttlSeconds: number | undefined;
-    /** Null: no idle time any more. */
-    readonly idleSeconds: number | null | undefined;
-    readonly reference: string | undefined;
-    readonly recording: string | undefined;
-    readonly metadata: string | undefined;
+  close: {
+    readonly reason: string;
+    readonly ongoingCalls: string | undefined;
+    readonly afterClose: boolean;
     readonly actor: string;
-    readonly changed: readonly string[];
   },
-): Promise<boolean> {
-  const rows = await queries.query<{ readonly session: string }>(
-    'update_session',
-    `with changed as (
-        update sessions s set
-          expires_at = coalesce($3, clock_timestamp() + make_interval(secs => $4::double precision), s.expires_at),
-          idle_seconds = case when $5 then $6 else s.idle_seconds end,
-          idle_expires_at = case when $5 then clock_timestamp() + make_interval(secs => $6::integer) else s.idle_expires_at end,
-          reference = coalesce($7, s.reference), recording = coalesce($8, s.recording),
-          metadata = coalesce($9::jsonb, s.metadata)
-        where s.tenant = $1 and s.session = $2 and s.status = 'open'
-          and s.expires_at > clock_timestamp() and (s.idle_expires_at is null or s.idle_expires_at > clock_timestamp())
-        returning s.session
-      ), told as (
-        insert into ledger (tenant, entry, kind, actor, session, details)
-          select $1, new_id('led_'), 'session.changed', $10, c.session, jsonb_build_object('fields', $11::text[])
-            from changed c
-      )
-      select session from changed`,
-    [
-      tenant,
-      session,
-      change.expiresAt ?? null,
-      change.ttlSeconds ?? null,
-      change.idleSeconds !== undefined,
-      change.idleSeconds ?? null,
-      change.reference ?? null,
-      change.recording ?? null,
-      change.metadata ?? null,
-      change.actor,
-      change.changed,
-    ],
+): Promise<'ended' | 'after-ended' | null> {
+  const rows = await queries.query<{ readonly ended: 'ended' | 'after-ended' | null }>(
+    'end_session',
+    'select end_session($1, $2, $3, $4, $5, $6) as ended',
+    [tenant, session, close.reason, close.ongoingCalls ?? null, close.afterClose, close.actor],
   );
-  return rows.length > 0;
+  return rows[0]?.ended ?? null;
 }
 
 /** How many were ended. */
@@ -295,19 +250,4 @@ export async function expireSessions(queries: Queries, limit: number): Promise<n
     [limit],
   );
   return rows[0]?.count ?? 0;
-}
-
-/** Those of the given sessions that live no more. */
-export async function endedAmong(
-  queries: Queries,
-  sessions: readonly { readonly tenant: string; readonly session: string }[],
-): Promise<readonly { readonly tenant: string; readonly session: string; readonly ongoing_calls: string }[]> {
-  return queries.query(
-    'ended_among',
-    `select a.tenant, a.session, coalesce(s.ongoing_calls, 'finish') as ongoing_calls
-      from unnest($1::text[], $2::text[]) as a(tenant, session)
-      left join sessions s on s.tenant = a.tenant and s.session = a.session
-      where s.session is null or s.status <> 'open' or least(s.expires_at, s.idle_expires_at) <= now()`,
-    [sessions.map((one) => one.tenant), sessions.map((one) => one.session)],
-  );
 }

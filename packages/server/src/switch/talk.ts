@@ -1,0 +1,172 @@
+import { join as joinPath } from 'node:path';
+import type { Timer } from '@samar/doors';
+import type { DialogEnd } from '@samar/sip';
+import type { OngoingCalls, Run } from '../masking/types.ts';
+import type { Call, Talk } from './call.ts';
+import { say } from './keypad.ts';
+import { causeOfEnd } from './outcomes.ts';
+import { announceRecording, type Listener, startRecording } from './recording.ts';
+import type { Far } from './ring.ts';
+import { askSurvey } from './survey.ts';
+import { refuseEnded } from './words.ts';
+
+/** Whom the caller talks with. `party`: undefined for a number of the tenant's own, which is never recorded. */
+export interface Other {
+  readonly participant: string | undefined;
+  readonly party: string | undefined;
+  readonly locale: string;
+}
+
+/**
+ * The gate, and behind it the talk: from here on the call ends by what its two sides, its session or its limits do.
+ * Resolves when nothing is left to be set up.
+ */
+export async function join(call: Call, run: Run, far: Far, other: Other): Promise<void> {
+  if (call.stopped) return far.drop();
+  far.onLeft((cause) => call.partyLeft('callee', cause));
+  const alive = await gate(call, run, other);
+  if (call.over) return;
+  if (alive === undefined) {
+    return call.end({ outcome: 'failed', by: 'platform', cause: 'decision-failed', status: 503 });
+  }
+  if (!alive || call.sessionEnded || call.hasLeft(other.participant)) {
+    far.drop();
+    return refuseEnded(call, run.caller.locale);
+  }
+  call.near.quiet();
+  call.answerNear();
+  const near = call.near.media;
+  const { media } = call;
+  if (call.over || !near || !media) return;
+  far.keep();
+  const caller: Listener = { media: near, locale: run.caller.locale };
+  const callee: Listener = { media: far.media, locale: other.locale };
+  call.talks(createTalk(call, run, far, [caller, callee], other));
+  near.leg.onSilent(() => call.hangUp('media-silence'));
+  far.media.leg.onSilent(() => call.hangUp('media-silence'));
+  if (run.recording !== 'off' && other.party !== undefined) {
+    const agreed = await announceRecording(call.context, run.recording, [caller, callee]);
+    if (call.over) return;
+    if (agreed && bothThere(call, far))
+      await record(call, run, far, { ...other, party: other.party }, run.recording);
+    if (call.over) return;
+  }
+  // A survey may have begun meanwhile: nobody is left to be bridged with.
+  if (bothThere(call, far)) media.bridge(near.leg, far.media.leg);
+}
+
+function bothThere(call: Call, far: Far): boolean {
+  return call.near.state === 'answered' && !far.dialog.ended;
+}
+
+/** Does the session live at this moment? Undefined: no answer. Also when nobody of the session answered, but an own number. */
+function gate(
+  call: Call,
+  { tenant, session }: Run,
+  { participant = '' }: Other,
+): Promise<boolean | undefined> {
+  return call.context.masking.answered({ tenant, call: call.id, session, participant }).catch(() => {
+    call.context.events.count('decision-failed');
+    return undefined;
+  });
+}
+
+async function record(
+  call: Call,
+  run: Run,
+  far: Far,
+  callee: Other & { readonly party: string },
+  mode: Exclude<Run['recording'], 'off'>,
+): Promise<void> {
+  const { near, media, context } = call;
+  if (!near.media || !media) return;
+  const recording = await startRecording(context, {
+    row: {
+      tenant: run.tenant,
+      call: call.id,
+      session: run.session,
+      parties: [run.caller.party, callee.party],
+      announcement: {
+        mode,
+        caller: context.prompts.language(run.caller.locale),
+        callee: context.prompts.language(callee.locale),
+      },
+    },
+    media,
+    left: near.media.leg,
+    right: far.media.leg,
+    path: (file) => joinPath(context.recordings, file),
+  });
+  call.recording = recording;
+  if (call.over) await recording?.written();
+}
+
+function createTalk(
+  call: Call,
+  run: Run,
+  far: Far,
+  sides: readonly [Listener, Listener],
+  other: Other,
+): Talk {
+  const { timers } = call.context.doors;
+  const { closing } = call.context.limits;
+  const running: Timer[] = [];
+  let surveying = false;
+  /** Notices come again while a call goes on. */
+  let warned = false;
+  call.during(() => {
+    for (const timer of running) timer.cancel();
+    far.dialog.bye();
+  });
+
+  function after(milliseconds: number, action: () => void): void {
+    running.push(timers.after(milliseconds, action));
+  }
+
+  /** Both hear it over what they are saying, each in their language. */
+  function warn(name: string): void {
+    if (surveying) return;
+    for (const { media, locale } of sides) void say(media, [call.context.prompts.find(locale, name)]);
+  }
+
+  after(run.maxSeconds * 1_000, () => call.hangUp('maximum-duration'));
+  if (run.warnSeconds > 0 && run.warnSeconds < run.maxSeconds) {
+    after((run.maxSeconds - run.warnSeconds) * 1_000, () => warn('one-minute'));
+  }
+
+  return {
+    participants: [run.caller.participant, other.participant],
+    left(side: 'caller' | 'callee', cause: DialogEnd): boolean {
+      if (surveying) {
+        // Whoever was asked has left as well; who hung up first is what counts.
+        call.end({ outcome: 'connected', by: side === 'caller' ? 'callee' : 'caller', cause: 'bye' });
+        return true;
+      }
+      const asked = side === 'caller' ? other.participant : run.caller.participant;
+      if (cause !== 'remote-bye' || !run.survey || run.survey.participant !== asked) return false;
+      surveying = true;
+      for (const timer of running) timer.cancel();
+      const [gone, here] = side === 'caller' ? sides : ([sides[1], sides[0]] as const);
+      // Of course it is silent.
+      gone.media.leg.onSilent(() => {});
+      void askSurvey(call, run.survey, here).then(() =>
+        call.end({ outcome: 'connected', by: side, cause: causeOfEnd(cause) }),
+      );
+      return true;
+    },
+    sessionClosed(ongoingCalls: OngoingCalls): void {
+      switch (ongoingCalls) {
+        case 'finish':
+          return;
+        case 'hangup':
+          call.hangUp('session-closed');
+          return;
+        case 'warn':
+          if (warned) return;
+          warned = true;
+          warn('closing');
+          after(closing, () => call.hangUp('session-closed'));
+      }
+    },
+  };
+}
