@@ -11,7 +11,7 @@ import { transparencyToken } from './new-session.ts';
 import { maskPhoneNumber, readPhoneNumber, unreadablePhoneNumber } from './phone-numbers.ts';
 import { sealPhone } from './sealed-phone.ts';
 import { type Block, type Masking, MaskingError, type NewBlock } from './service.ts';
-import { openPhone } from './session-view.ts';
+import { openPhone } from './party-keys.ts';
 
 export function createBlocks(context: Context): Pick<Masking, 'createBlock' | 'listBlocks' | 'liftBlock'> {
   const { database, vault, doors } = context;

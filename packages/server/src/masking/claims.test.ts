@@ -2,7 +2,7 @@ import { nodeDoors } from '@samar/doors';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCodes } from './codes.ts';
 import { newId } from './ids.ts';
-import { openPhone } from './session-view.ts';
+import { openPhone } from './party-keys.ts';
 import { phone } from './testing.ts';
 import { type Stage, type StagedPerson, testStage } from './testing-stage.ts';
 

@@ -5,7 +5,8 @@ import * as reading from '../store/queries/session-reading.ts';
 import type { Context } from './context.ts';
 import { withKeys } from './context.ts';
 import { MaskingError, type NewParticipant, type NewSession } from './service.ts';
-import { groupSessions, openPhone } from './session-view.ts';
+import { openPhone } from './party-keys.ts';
+import { groupSessions } from './session-view.ts';
 import type { createSessions } from './sessions.ts';
 
 /** Live conversations of one listing. A listing of more is no listing, or somebody dials at random. */

@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { type PlanInput, planAnswer, planCall, spoken } from './program/index.ts';
 import type { Plan, PlannedStep, ProgramFacts, SessionRules } from './program/types.ts';
 import type { ProgramCache } from './program-cache.ts';
-import { openPhone } from './session-view.ts';
+import { openPhone } from './party-keys.ts';
 import type {
   DecisionTarget,
   ForwardStep,

@@ -5,7 +5,7 @@ import type { TenantVault } from '../vault/types.ts';
 import { type Context, invalid, notFound, withKeys } from './context.ts';
 import { isId, newId } from './ids.ts';
 import { type Masking, MaskingError } from './service.ts';
-import { openKey, openPhone } from './session-view.ts';
+import { openKey, openPhone } from './party-keys.ts';
 import type { CallMasking, MessagesStep } from './types.ts';
 
 type Access = Parameters<Masking['openRecording']>[2];

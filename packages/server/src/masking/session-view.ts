@@ -1,46 +1,12 @@
 /** From rows to what the API shows: phones decrypted only to be masked. */
 import type { SessionRow } from '../store/queries/session-reading.ts';
-import type { PartyCipher, TenantVault } from '../vault/types.ts';
-import { codeCandidates, codeOf } from './codes.ts';
+import type { TenantVault } from '../vault/types.ts';
+import { codeCandidates, codeOf, dialWithCode } from './codes.ts';
 import { pinCandidates } from './new-session.ts';
+import { openPhone } from './party-keys.ts';
 import { maskPhoneNumber, unreadablePhoneNumber } from './phone-numbers.ts';
 import type { Participant, Session } from './service.ts';
 import { termsOf } from './session-terms.ts';
-
-/** A party key as it comes out of a join; null where there is none any more. */
-export interface KeyColumns {
-  readonly party_key: string | null;
-  readonly wrapped: Buffer | null;
-  readonly tenant_key_version: number | null;
-}
-
-/** Undefined when the key was destroyed. Throws `Tampered`, or `UnknownKeyVersion` (see `withKeys`). */
-export function openKey(
-  keys: TenantVault,
-  row: KeyColumns & { readonly party: string },
-): PartyCipher | undefined {
-  if (row.party_key === null || row.wrapped === null || row.tenant_key_version === null) return undefined;
-  return keys.openPartyKey(row.party, {
-    partyKey: row.party_key,
-    wrapped: row.wrapped,
-    tenantKeyVersion: row.tenant_key_version,
-  });
-}
-
-/** The real number in E.164; undefined once it was erased. Throws `Tampered`. */
-export function openPhone(
-  keys: TenantVault,
-  row: KeyColumns & { readonly party: string; readonly phone: Buffer | null },
-): string | undefined {
-  const cipher = openKey(keys, row);
-  if (cipher === undefined || row.phone === null) return undefined;
-  return cipher.decrypt(row.phone, {
-    tenant: keys.tenant,
-    table: 'parties',
-    column: 'phone',
-    row: row.party,
-  });
-}
 
 /** Rows are in the order of sessions, participants and phones. */
 export function groupSessions(keys: TenantVault, rows: readonly SessionRow[]): readonly Session[] {
@@ -113,7 +79,7 @@ function participantOf(keys: TenantVault, rows: readonly SessionRow[]): Particip
 /** With a code: two pauses and the code, so that a phone dials it in one tap (RFC 3601 section 5.3's post-dial string). */
 export function dialOf(number: string, reach: 'number' | 'app', pin: string | undefined): string {
   if (reach === 'app') return '';
-  return pin === undefined ? number : `${number},,${pin}#`;
+  return pin === undefined ? number : dialWithCode(number, pin);
 }
 
 /** A participant's code, made anew from the place among the candidates that was free. */
