@@ -70,9 +70,12 @@ begin
       return new;
     end if;
   end if;
+  -- By the key, whatever the planner knows: the index of live bindings would bring everybody's of this number.
   if new.released_at is null and not new.shared and exists (
-    select from bindings b where b.tenant = new.tenant and b.party = new.party and b.number = new.number
-      and b.slot <> new.slot and b.released_at is null
+    select from (
+      select b.slot, b.released_at from bindings b
+        where b.tenant = new.tenant and b.party = new.party and b.number = new.number offset 0
+    ) x where x.slot <> new.slot and x.released_at is null
   ) then
     raise exception 'the number is live for this party' using errcode = 'SM001';
   end if;
@@ -465,13 +468,12 @@ end $$;
 
 -- ------------------------------------------------------------------ the choice
 -- The number that all of p_parties may have now; `number` is null when there is none. The caller holds the parties'
--- locks. `how`: exact, sticky, new (never seen), seen (free again), cooling, shared, pin: bind_numbers wants to know.
+-- locks and has entered the gate. `how`: exact, sticky, new (never seen), seen (free again), cooling, shared, pin: bind_numbers wants to know.
 -- `slot` is the first party's. p_others are the parties at the other end (without any: p_parties but the first).
 create function choose_number(
   p_tenant text, p_pool pools, p_parties text[], p_others text[], p_now timestamptz, p_country text, p_area text,
   p_exact text, p_sticky boolean, out number text, out slot integer, out how text
-) language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+) language plpgsql as $$
 #variable_conflict use_column
 declare
   v_others text[] := p_others;
@@ -481,8 +483,30 @@ declare
   v_new record;
   v_level text := replace((p_pool).match, 'prefer-', '');
 begin
-  perform enter_number_gate(p_tenant);
   slot := 0;
+  -- Nearly everybody: one phone, any place, and a number they have not seen among the next few. One look says it, and
+  -- no way was gone that a note would have to keep.
+  if p_exact is null and p_sticky is not true and cardinality(p_parties) = 1 and (p_pool).match = 'any'
+      and not (p_pool).spread and (p_pool).load_limit is null then
+    select x.number into number from (
+        select n.number from numbers n
+          where n.tenant = p_tenant and n.pool = (p_pool).pool and n.enabled and n.use = 'pool' and not n.draining
+            and n.open_session is null and n.loaded_on < 'infinity'
+            and (n.quarantined_until is null or n.quarantined_until <= p_now)
+            and 'voice' = any (n.capabilities)
+            and n.ordinal > coalesce((select case when w.starts_at = 0 then w.seen_through else 9223372036854775807 end
+              from party_pools w
+              where w.tenant = p_tenant and w.party = p_parties[1] and w.pool = (p_pool).pool and w.place = ''), -1)
+          order by n.ordinal limit 8
+      ) x
+      where (select true from bindings b
+        where b.tenant = p_tenant and b.party = p_parties[1] and b.number = x.number limit 1) is null
+      limit 1;
+    if found then
+      how := 'new';
+      return;
+    end if;
+  end if;
   if coalesce(cardinality(v_others), 0) = 0 then
     v_others := p_parties[2:];
   end if;
@@ -563,8 +587,7 @@ drop function choose_number(text, text, text[], timestamptz, boolean);
 drop function choose_common_number(text, text, text[], timestamptz, boolean);
 
 -- What participants who are reached by app see.
-create function choose_display_number(p_tenant text, p_pool text) returns text language plpgsql
-set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+create function choose_display_number(p_tenant text, p_pool text) returns text language plpgsql as $$
 begin
   perform enter_number_gate(p_tenant);
   return (select n.number from numbers n
@@ -595,23 +618,27 @@ create function bind_numbers(
 declare
   v_bound integer := bind_rows(p_tenant, p_session, p_parties, p_participants, p_numbers, p_hows, p_now);
 begin
-  perform count_load(p_tenant, (
-    select array_agg(distinct x.number) from unnest(p_numbers, p_hows) x(number, how) where x.how <> 'display'), p_now);
+  if exists (select from pools o where o.tenant = p_tenant and o.load_limit is not null) then
+    perform count_load(p_tenant, (
+      select array_agg(distinct x.number) from unnest(p_numbers, p_hows) x(number, how) where x.how <> 'display'), p_now);
+  end if;
   return v_bound;
 end $$;
 
 create function bind_rows(
   p_tenant text, p_session text, p_parties text[], p_participants text[], p_numbers text[], p_hows text[],
   p_now timestamptz
-) returns integer language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+) returns integer language plpgsql as $$
 declare
   v_bound integer;
   v_shared text[] := '{shared,pin,display}';
-  v_warm text[] := (
-    select array_agg(x.party || ' ' || x.number) from unnest(p_parties, p_numbers, p_hows) x(party, number, how)
-      where x.how = any ('{cooling,sticky,exact}'));
+  v_warm text[];
 begin
+  if p_hows && '{cooling,sticky,exact}' then
+    v_warm := array(
+      select x.party || ' ' || x.number from unnest(p_parties, p_numbers, p_hows) x(party, number, how)
+        where x.how = any ('{cooling,sticky,exact}'));
+  end if;
   insert into bindings as b (tenant, party, number, slot, shared, session, participant, bound_at)
     select p_tenant, x.party, x.number,
         case when x.how = any (v_shared) then free_slot(p_tenant, x.party, x.number, p_now) else 0 end,
@@ -628,8 +655,7 @@ end $$;
 
 -- One more session today on a number each time that it stands in the list, where its pool has a limit. Once in a
 -- transaction, and last: these rows are shared by everybody.
-create function count_load(p_tenant text, p_numbers text[], p_now timestamptz) returns void language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+create function count_load(p_tenant text, p_numbers text[], p_now timestamptz) returns void language plpgsql as $$
 declare
   v_day date := (p_now at time zone 'UTC')::date;
 begin

@@ -360,6 +360,7 @@ begin
     how := 'display';
     return;
   end if;
+  perform enter_number_gate(p_tenant);
   select o.* into v_pool from pools o where o.tenant = p_tenant and o.pool = p_pool;
   select n.* into v_old from numbers n where n.tenant = p_tenant and n.number = p_number;
   v_to := choose_number(p_tenant, v_pool, p_parties, array(

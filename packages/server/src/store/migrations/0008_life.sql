@@ -20,10 +20,13 @@ $$;
 
 -- ------------------------------------------------------------------ ending
 
+-- Functions that are only called by others stand under their callers' planner settings; each setting of their own would
+-- cost them more than the statement does.
+
 -- The numbers of a session's participants (of one, when p_participant is given) start cooling.
 create function release_bindings(p_tenant text, p_session text, p_participant text, p_at timestamptz) returns void
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+as $$
 begin
   update bindings b
     set released_at = p_at, free_at = p_at + make_interval(secs => cooldown_seconds(o.cooldown, p.role))
@@ -118,8 +121,7 @@ end $$;
 -- Tells nodes with running calls. A call that is decided at this very moment is stopped by the gate in answer_calls,
 -- which locks the session.
 create function notify_session(p_tenant text, p_session text, p_participant text, p_ongoing_calls text) returns void
-language plpgsql
-set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+language plpgsql as $$
 begin
   if exists (select from calls c where c.tenant = p_tenant and c.session = p_session and c.status <> 'ended') then
     perform pg_notify('samar_sessions', json_strip_nulls(json_build_object('tenant', p_tenant, 'session', p_session,
@@ -165,8 +167,7 @@ create function settle_parties(
   p_tenant text, p_fingerprints bytea[], p_parties text[], p_countries text[], p_keys text[], p_wrapped bytea[],
   p_key_versions integer[], p_phones bytea[], p_name_phone integer[],
   out parties text[], out made text[], out guessed boolean
-) language plpgsql
-set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+) language plpgsql as $$
 #variable_conflict use_column
 declare
   v_party text;
@@ -214,7 +215,7 @@ $$;
 
 -- Ends sessions of these parties that have run out but were not swept yet: they may still hold a number.
 create function end_overdue(p_tenant text, p_parties text[], p_now timestamptz) returns boolean language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+as $$
 declare
   v_due record;
   v_any boolean := false;
@@ -241,8 +242,7 @@ create function seat_participants(
   p_pinned boolean, p_participants text[], p_extras jsonb[], p_phone_participant integer[], p_countries text[], p_parties text[],
   p_others text[],
   out numbers text[], out hows text[], out failure text, out "position" integer, out details jsonb
-) language plpgsql
-set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+) language plpgsql as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := platform_now();
@@ -360,7 +360,7 @@ end $$;
 -- them. Null when there is none.
 create function number_with_room(p_tenant text, p_pool text, p_parties text[], p_now timestamptz, out number text, out how text)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+as $$
 begin
   select n.number, case when x.seen then 'seen' else 'new' end into number_with_room.number, number_with_room.how
     from numbers n
@@ -384,10 +384,12 @@ create function write_participants(
   p_successors text[], p_keys text[],
   p_phone_participant integer[], p_phone_position integer[], p_parties text[], p_numbers text[], p_hows text[],
   p_now timestamptz
-) returns integer language plpgsql
-set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+) returns integer language plpgsql as $$
 declare
   v_indexes smallint[] := array_fill(null::smallint, array[cardinality(p_participants)]);
+  v_participants text[] := '{}';
+  v_numbers text[] := '{}';
+  v_hows text[] := '{}';
   v_bound integer;
 begin
   for j in 1 .. cardinality(p_participants) loop
@@ -405,8 +407,9 @@ begin
       transparency_digest, joined_at, successor_of, time_zone, may_start, reach, is_open, pin_index)
     select p_tenant, p_session, x.participant,
         -- Who takes somebody's place stands in it.
-        coalesce((select p.position from participants p where p.tenant = p_tenant and p.session = p_session
-          and p.participant = x.successor), p_first + x.position), x.role, x.locale, x.number, x.name,
+        case when x.successor is null then p_first + x.position else (
+          select p.position from participants p where p.tenant = p_tenant and p.session = p_session
+            and p.participant = x.successor) end, x.role, x.locale, x.number, x.name,
         p_parties[x.phone], p_keys[x.phone], x.transparency, p_now, x.successor, x.extra ->> 'timeZone',
         coalesce((x.extra ->> 'mayStart')::boolean, true), coalesce(x.extra ->> 'reach', 'number'),
         coalesce((x.extra ->> 'open')::boolean, false), x.pin_index
@@ -420,11 +423,12 @@ begin
   if cardinality(p_parties) > 0 then
     -- Law 1 is this with the primary key: a number is taken over only when it is released. The locks make the count
     -- match; were they ever wrong, nothing is written.
-    v_bound := bind_numbers(p_tenant, p_session, p_parties,
-      array(select p_participants[x.owner] from unnest(p_phone_participant) with ordinality as x(owner, at) order by x.at),
-      array(select p_numbers[x.owner] from unnest(p_phone_participant) with ordinality as x(owner, at) order by x.at),
-      array(select p_hows[x.owner] from unnest(p_phone_participant) with ordinality as x(owner, at) order by x.at),
-      p_now);
+    for i in 1 .. cardinality(p_parties) loop
+      v_participants := v_participants || p_participants[p_phone_participant[i]];
+      v_numbers := v_numbers || p_numbers[p_phone_participant[i]];
+      v_hows := v_hows || p_hows[p_phone_participant[i]];
+    end loop;
+    v_bound := bind_numbers(p_tenant, p_session, p_parties, v_participants, v_numbers, v_hows, p_now);
     if v_bound <> cardinality(p_parties) then
       raise exception 'a binding was taken in spite of the locks' using errcode = 'SM001';
     end if;
@@ -580,11 +584,14 @@ begin
     return;
   end if;
 
-  insert into ledger (tenant, entry, kind, actor, session, details)
-    values (p_tenant, new_id('led_'), 'session.opened', p_actor, p_session,
-      jsonb_build_object('participants', to_jsonb(p_participants), 'recording', p_terms ->> 'recording'));
-  perform emit_event(p_tenant, 'session.opened', p_session, null, jsonb_strip_nulls(jsonb_build_object(
-    'participants', to_jsonb(p_participants), 'parent', p_terms ->> 'parent')));
+  with told as (
+    insert into ledger (tenant, entry, kind, actor, session, details)
+      values (p_tenant, new_id('led_'), 'session.opened', p_actor, p_session,
+        jsonb_build_object('participants', to_jsonb(p_participants), 'recording', p_terms ->> 'recording'))
+  )
+  insert into events (tenant, event, at, kind, session, data)
+    values (p_tenant, new_id('evt_'), v_now, 'session.opened', p_session, jsonb_strip_nulls(jsonb_build_object(
+      'participants', to_jsonb(p_participants), 'parent', p_terms ->> 'parent')));
   return query
     select null::text, x.position::integer, p_session, x.participant, x.number, n.e164, p.pin_index, v_now, v_expires,
         to_jsonb(v_parties)

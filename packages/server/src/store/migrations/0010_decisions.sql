@@ -35,20 +35,20 @@ begin
   return query
   select a.at::integer, a.tenant, a.number, v.verdict,
       case when a.session is not null then a.session when v.verdict = 'open' then n.open_session
-        when v.verdict in ('connect', 'ended') then k.session end,
+        when v.verdict in ('connect', 'ended') then k.best[1][1] end,
       case when a.session is not null then coalesce(a.participant, c.participant)
-        when v.verdict in ('connect', 'ended') then k.participant end,
-      y.party, k.slot, k.sessions
+        when v.verdict in ('connect', 'ended') then k.best[1][2] end,
+      y.party, k.best[1][3]::integer, k.sessions
     from unnest(p_tenants, p_numbers, p_callers, p_sessions, p_participants) with ordinality
       as a(tenant, number, caller, session, participant, at)
     join numbers n on n.tenant = a.tenant and n.number = a.number
     left join parties y on y.tenant = a.tenant and y.fingerprint = a.caller
     left join lateral (
       select count(*) filter (where b.alive) as live, bool_or(b.pinned) filter (where b.alive) as pinned,
-          (array_agg(b.session order by b.alive desc, b.released_at desc nulls first))[1] as session,
-          (array_agg(b.participant order by b.alive desc, b.released_at desc nulls first))[1] as participant,
-          (array_agg(b.slot order by b.alive desc, b.released_at desc nulls first))[1] as slot,
-          array_agg(b.session order by b.session desc) filter (where b.alive) as sessions,
+          -- The one that lives, else the one that ended last: session, participant, slot.
+          array_agg(array[b.session, b.participant, b.slot::text] order by b.alive desc, b.released_at desc nulls first)
+            as best,
+          array_agg(b.session) filter (where b.alive) as sessions,
           -- One lives, another one ended a while ago: whoever calls because of that one must not meet a stranger.
           bool_or(not b.alive and b.free_at > p_now) as doubtful
         from (
@@ -80,7 +80,7 @@ begin
         when n.open_session is not null and a.caller is not null and exists (
           select from sessions s where s.tenant = a.tenant and s.session = n.open_session and s.status = 'open'
             and session_lives(s.status, s.expires_at, s.idle_expires_at, null, p_now)) then 'open'
-        when k.session is not null then 'ended'
+        when k.best is not null then 'ended'
         when exists (select from pins i where i.tenant = a.tenant and i.number = a.number
           and (i.expires_at is null or i.expires_at > p_now)) then 'pin'
         else 'not-connected'
@@ -154,6 +154,12 @@ set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz := platform_now();
   v_found resolved_call[];
+  -- Tenants who have any, asked once for all calls: most have neither.
+  v_programs text[] := array(
+    select g.tenant from programs g where g.tenant = any (p_tenants) and g.is_default and g.deleted_at is null);
+  v_blocks text[] := array(
+    select t.tenant from tenants t where t.tenant = any (p_tenants)
+      and exists (select from blocks k where k.tenant = t.tenant and k.lifted_at is null));
 begin
   v_found := array(select r from resolve_callers(p_tenants, p_numbers, p_callers, p_sessions, p_participants, v_now) r);
   insert into calls as c (tenant, call, kind, session, participant, number, node, boot, refusal, started_at)
@@ -195,15 +201,16 @@ begin
     cross join lateral (
       select case when f.verdict = 'connect' and (s.rules is not null or s.program is not null or s.status <> 'open'
           or s.opens_at > v_now or not p.may_start
-          or exists (select from programs g where g.tenant = f.tenant and g.is_default and g.deleted_at is null)
+          or f.tenant = any (v_programs)
           or exists (select from voicemails v where v.tenant = f.tenant and v.participant = f.participant and v.heard_at is null)
-          or exists (select from blocks k where k.tenant = f.tenant and k.party = c.party and k.lifted_at is null)
-          or exists (select from blocks k where k.tenant = f.tenant and k.counterpart is not null
-            and k.counterpart = c.party and k.lifted_at is null)
-          -- Somebody may be blocked for everybody.
-          or exists (select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
-              and k.counterpart is null and k.lifted_at is null
-            where h.tenant = f.tenant and h.session = f.session))
+          or (f.tenant = any (v_blocks) and (
+            exists (select from blocks k where k.tenant = f.tenant and k.party = c.party and k.lifted_at is null)
+            or exists (select from blocks k where k.tenant = f.tenant and k.counterpart is not null
+              and k.counterpart = c.party and k.lifted_at is null)
+            -- Somebody may be blocked for everybody.
+            or exists (select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
+                and k.counterpart is null and k.lifted_at is null
+              where h.tenant = f.tenant and h.session = f.session))))
         then session_info(f.tenant, f.session, f.participant, c.party, p_calls[f.at], f.number, v_now) end as info
       offset 0
     ) i
@@ -211,7 +218,7 @@ begin
       select jsonb_agg(jsonb_build_object('session', x.session, 'reference', coalesce(x.reference, '')) order by x.session desc)
           as choices
         from (select s.session, s.reference from sessions s
-          where s.tenant = f.tenant and s.session = any (f.choices) order by s.session desc limit 9) x
+          where f.verdict = 'choose' and s.tenant = f.tenant and s.session = any (f.choices) order by s.session desc limit 9) x
     ) w on f.verdict = 'choose'
     left join lateral (
       select p.position, h.position as phone_position, p.participant, p.role, p.participant = f.participant as own,
