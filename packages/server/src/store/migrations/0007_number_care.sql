@@ -205,6 +205,11 @@ declare
   v_pool pools%rowtype;
   v_day date := (platform_now() at time zone 'UTC')::date;
 begin
+  -- Numbers before their pool, in their order, like everybody.
+  if p_change ? 'loadLimit' then
+    perform from numbers n where n.tenant = p_tenant and n.pool = p_pool and n.deleted_at is null
+      order by n.number for no key update;
+  end if;
   update pools o
     set cooldown = coalesce(p_change -> 'cooldown', o.cooldown),
         exhaustion = coalesce(p_change ->> 'exhaustion', o.exhaustion),
@@ -288,6 +293,7 @@ begin
           where b.tenant = p_tenant and b.number = p_number and b.released_at is null and b.session = any (v_sessions)))
       order by y.fingerprint for no key update
   ) y;
+  perform enter_number_gate(p_tenant);
   v_now := platform_now();
   for v_session in
     select s.session, s.pool, s.shared_number from sessions s

@@ -197,12 +197,9 @@ begin
           or s.opens_at > v_now or not p.may_start
           or exists (select from programs g where g.tenant = f.tenant and g.is_default and g.deleted_at is null)
           or exists (select from voicemails v where v.tenant = f.tenant and v.participant = f.participant and v.heard_at is null)
-          or exists (select from blocks k where k.tenant = f.tenant and k.party = c.party and k.lifted_at is null)
-          or exists (select from blocks k where k.tenant = f.tenant and k.counterpart is not null
-            and k.counterpart = c.party and k.lifted_at is null)
-          -- Somebody may be blocked for everybody.
+          -- Any phone of anybody in it: what blocks a person's second phone blocks the first.
           or exists (select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
-              and k.counterpart is null and k.lifted_at is null
+              and k.lifted_at is null
             where h.tenant = f.tenant and h.session = f.session))
         then session_info(f.tenant, f.session, f.participant, c.party, p_calls[f.at], f.number, v_now) end as info
       offset 0

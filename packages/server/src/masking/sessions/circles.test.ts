@@ -1,0 +1,187 @@
+/** What is done at once waits for one another, and never in a circle. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMasking } from '../masking.ts';
+import type { Masking } from '../service.ts';
+import { phone, type TestMasking, testMasking } from '../testing.ts';
+
+let heart: TestMasking;
+let masking: Masking;
+beforeEach(async () => {
+  heart = await testMasking();
+  ({ masking } = heart);
+});
+afterEach(() => heart.close());
+
+const openFor = (first: string, second: string, more: object = {}) =>
+  masking.createSession('default', {
+    participants: [
+      { role: 'agent', phones: [first] },
+      { role: 'customer', phones: [second] },
+    ],
+    ...more,
+  });
+
+/** Of the whole database: one that was tried again unseen counts, too. */
+async function circles(): Promise<number> {
+  // Each connection keeps its counts for a while.
+  await Promise.all(
+    Array.from({ length: 40 }, () =>
+      heart.test.database.query('', 'select pg_stat_force_next_flush(), pg_sleep(0.02)', []),
+    ),
+  );
+  const [row] = await heart.test.database.query<{ readonly deadlocks: number }>(
+    '',
+    `select pg_stat_get_db_deadlocks(d.oid)::integer as deadlocks from pg_database d where datname = current_database()`,
+    [],
+  );
+  return row?.deadlocks ?? -1;
+}
+
+describe('no circle', () => {
+  it('between sessions that live again on the same numbers, in a pool that counts', async () => {
+    await heart.stock({ count: 2 });
+    await masking.updatePool('default', 'default', { loadLimit: 1_000 });
+    const one = await openFor(phone(1), phone(2));
+    // The other way round: customer's number is the other one's agent's.
+    const first = await openFor(phone(3), phone(4));
+    await masking.closeSession('default', first.id, { reason: 'resolved' });
+    const two = await openFor(phone(3), phone(5));
+    await heart.test.database.query(
+      '',
+      `update participants p set number = (select n.number from numbers n where n.number <> p.number) where p.participant = $1`,
+      [one.participants[1]?.id],
+    );
+    await heart.test.database.query(
+      '',
+      `update bindings b set released_at = now(), free_at = now() where b.session in ($1, $2)`,
+      [one.id, two.id],
+    );
+    const [number] = await heart.test.database.query<{ readonly one: string; readonly other: string }>(
+      '',
+      `select min(number) as one, max(number) as other from numbers`,
+      [],
+    );
+    for (const [session, index, at] of [
+      [one, 0, number?.one],
+      [one, 1, number?.other],
+      [two, 0, number?.other],
+      [two, 1, number?.one],
+    ] as const) {
+      await heart.test.database.query('', `update participants set number = $2 where participant = $1`, [
+        session.participants[index]?.id,
+        at,
+      ]);
+    }
+    for (let round = 0; round < 25; round++) {
+      await Promise.all(
+        [one, two].map((of) => masking.closeSession('default', of.id, { reason: 'resolved' })),
+      );
+      await Promise.all([one, two].map((of) => masking.reopenSession('default', of.id, {})));
+    }
+    expect(await circles()).toBe(0);
+  });
+
+  it('between a pool that changes and its numbers that do', async () => {
+    const { numbers } = await heart.stock({ count: 6 });
+    const { items } = await masking.listNumbers('default', {}, { limit: 50 });
+    expect(items).toHaveLength(numbers.length);
+    await heart.test.database.query(
+      '',
+      `insert into number_days (tenant, number, day, sessions)
+        select tenant, number, (now() at time zone 'UTC')::date, 5 from numbers`,
+      [],
+    );
+    for (let round = 0; round < 25; round++) {
+      await Promise.all([
+        masking.updatePool('default', 'default', { loadLimit: round % 2 === 0 ? 2 : null }),
+        ...items.map(({ id }) => masking.updateNumber('default', id, { draining: round % 2 === 0 })),
+      ]);
+    }
+    expect(await circles()).toBe(0);
+  });
+
+  it('between sweeps of listings and of their conversations', async () => {
+    await heart.stock({ count: 30 });
+    const { items } = await masking.listNumbers('default', {}, { limit: 50 });
+    for (const { id } of items.slice(0, 8)) await masking.updateNumber('default', id, { use: 'reserved' });
+    const other = createMasking({ database: heart.test.database, vault: heart.vault, doors: heart.doors });
+    for (let round = 0; round < 4; round++) {
+      const listings = await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          masking.createSession('default', {
+            participants: [
+              { role: 'seller', phones: [phone(1_000 + round * 10 + index)] },
+              { role: 'buyer', phones: [], open: true },
+            ],
+          }),
+        ),
+      );
+      await Promise.all(
+        listings.flatMap((one) =>
+          [0, 1, 2].map((buyer) =>
+            heart.dial(phone(2_000 + round * 10 + buyer), one.participants[1]?.dial ?? ''),
+          ),
+        ),
+      );
+      // All at one moment, and conversations before their listings: as a sweep may find them.
+      await heart.test.database.query(
+        '',
+        `update sessions set expires_at = now() - make_interval(secs => case when parent is null then 0 else random() end)
+          where status = 'open'`,
+        [],
+      );
+      const sweep = async () => {
+        for (let turn = 0; turn < 12; turn++) {
+          await heart.test.database.query('', 'select expire_sessions(5)', []);
+        }
+      };
+      await Promise.all([
+        ...Array.from({ length: 6 }, sweep),
+        ...listings.map((one) => other.closeSession('default', one.id, { reason: 'sold' })),
+      ]);
+    }
+    expect(await circles()).toBe(0);
+    const left = await masking.listSessions('default', { status: 'open' }, { limit: 50 });
+    expect(left.items).toEqual([]);
+  });
+
+  it('between a block and the calls that it ends', async () => {
+    await heart.stock({ count: 10 });
+    const session = await openFor(phone(1), phone(2));
+    const [agent, customer] = session.participants;
+    for (let round = 0; round < 12; round++) {
+      const calls = await Promise.all(
+        Array.from({ length: 12 }, () => heart.dial(phone(1), agent?.dial ?? '')),
+      );
+      const backwards = calls.map((one) => one.call).sort((a, b) => (a < b ? 1 : -1));
+      const blocks = await Promise.all([
+        masking.createBlock(
+          'default',
+          { phone: phone(1), counterpartPhone: phone(2), reason: 'rude' },
+          'api',
+        ),
+        ...backwards.map((call) =>
+          heart.masking.answered({
+            tenant: 'default',
+            session: session.id,
+            call,
+            participant: customer?.id ?? '',
+          }),
+        ),
+        ...backwards.map((call) =>
+          heart.masking.ended({
+            tenant: 'default',
+            call,
+            outcome: 'connected',
+            hangupBy: 'caller',
+            hangupCause: 'bye',
+            endedAt: heart.doors.clock.now(),
+            legs: [],
+          }),
+        ),
+      ]);
+      await masking.liftBlock('default', blocks[0].id);
+    }
+    expect(await circles()).toBe(0);
+  });
+});
