@@ -145,6 +145,38 @@ describe('no circle', () => {
     expect(left.items).toEqual([]);
   });
 
+  it('between a sweep that ends a listing and whoever holds one of its conversations', async () => {
+    await heart.stock({ count: 6 });
+    const { items } = await masking.listNumbers('default', {}, { limit: 50 });
+    await masking.updateNumber('default', items[0]?.id ?? '', { use: 'reserved' });
+    const listing = await masking.createSession('default', {
+      participants: [
+        { role: 'seller', phones: [phone(1)] },
+        { role: 'buyer', phones: [], open: true },
+      ],
+    });
+    const call = await heart.dial(phone(2), listing.participants[1]?.dial ?? '');
+    const conversation = call.kind === 'run' ? call.session : '';
+    const plain = await openFor(phone(3), phone(4));
+    await heart.test.database.query(
+      '',
+      `update sessions set expires_at = now() - interval '1 second' where session in ($1, $2)`,
+      [listing.id, plain.id],
+    );
+    const lock = 'select from sessions where session = $1 for no key update';
+    await heart.test.database.transaction(async (holder) => {
+      // As the gate does for answers, in order.
+      await holder.query('', lock, [conversation]);
+      const sweep = heart.test.database.query('', 'select expire_sessions(50)', []);
+      await heart.test.database.query('', 'select pg_sleep(0.3)', []);
+      await holder.query('', lock, [plain.id]);
+      await sweep;
+    });
+    await heart.test.database.query('', 'select expire_sessions(50)', []);
+    expect((await masking.getSession('default', conversation)).status).toBe('closed');
+    expect(await circles()).toBe(0);
+  });
+
   it('between a block and the calls that it ends', async () => {
     await heart.stock({ count: 10 });
     const session = await openFor(phone(1), phone(2));
