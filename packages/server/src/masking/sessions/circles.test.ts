@@ -1,6 +1,5 @@
 /** What is done at once waits for one another, and never in a circle. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMasking } from '../masking.ts';
 import type { Masking } from '../service.ts';
 import { phone, type TestMasking, testMasking } from '../testing.ts';
 
@@ -98,51 +97,6 @@ describe('no circle', () => {
       ]);
     }
     expect(await circles()).toBe(0);
-  });
-
-  it('between sweeps of listings and of their conversations', async () => {
-    await heart.stock({ count: 30 });
-    const { items } = await masking.listNumbers('default', {}, { limit: 50 });
-    for (const { id } of items.slice(0, 8)) await masking.updateNumber('default', id, { use: 'reserved' });
-    const other = createMasking({ database: heart.test.database, vault: heart.vault, doors: heart.doors });
-    for (let round = 0; round < 4; round++) {
-      const listings = await Promise.all(
-        Array.from({ length: 8 }, (_, index) =>
-          masking.createSession('default', {
-            participants: [
-              { role: 'seller', phones: [phone(1_000 + round * 10 + index)] },
-              { role: 'buyer', phones: [], open: true },
-            ],
-          }),
-        ),
-      );
-      await Promise.all(
-        listings.flatMap((one) =>
-          [0, 1, 2].map((buyer) =>
-            heart.dial(phone(2_000 + round * 10 + buyer), one.participants[1]?.dial ?? ''),
-          ),
-        ),
-      );
-      // All at one moment, and conversations before their listings: as a sweep may find them.
-      await heart.test.database.query(
-        '',
-        `update sessions set expires_at = now() - make_interval(secs => case when parent is null then 0 else random() end)
-          where status = 'open'`,
-        [],
-      );
-      const sweep = async () => {
-        for (let turn = 0; turn < 12; turn++) {
-          await heart.test.database.query('', 'select expire_sessions(5)', []);
-        }
-      };
-      await Promise.all([
-        ...Array.from({ length: 6 }, sweep),
-        ...listings.map((one) => other.closeSession('default', one.id, { reason: 'sold' })),
-      ]);
-    }
-    expect(await circles()).toBe(0);
-    const left = await masking.listSessions('default', { status: 'open' }, { limit: 50 });
-    expect(left.items).toEqual([]);
   });
 
   it('between a sweep that ends a listing and whoever holds one of its conversations', async () => {

@@ -120,7 +120,9 @@ begin
   update numbers n
     set deleted_at = platform_now(), enabled = false, remove_when_idle = false, quarantined_until = null
     where n.tenant = p_tenant and n.number = p_number;
-  delete from number_directory d where d.tenant = p_tenant and d.number = p_number;
+  delete from number_directory d using numbers n
+    where n.tenant = p_tenant and n.number = p_number
+      and d.e164 = n.e164 and d.tenant = p_tenant and d.number = p_number;
   insert into ledger (tenant, entry, kind, actor, subject)
     values (p_tenant, new_id('led_'), 'number.deleted', p_actor, p_number);
 end $$;

@@ -81,8 +81,9 @@ begin
           select from sessions s where s.tenant = a.tenant and s.session = n.open_session and s.status = 'open'
             and session_lives(s.status, s.expires_at, s.idle_expires_at, null, p_now)) then 'open'
         when k.session is not null then 'ended'
-        when exists (select from pins i where i.tenant = a.tenant and i.number = a.number
-          and (i.expires_at is null or i.expires_at > p_now)) then 'pin'
+        -- A look-up, said so that no planner reads all codes there are.
+        when (select true from pins i where i.tenant = a.tenant and i.number = a.number
+          and (i.expires_at is null or i.expires_at > p_now) limit 1) then 'pin'
         else 'not-connected'
       end as verdict
     ) v
