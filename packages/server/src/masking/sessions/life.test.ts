@@ -150,8 +150,13 @@ describe('the life of sessions and calls', () => {
     expect(byNumber.items.map((one) => one.id)).toEqual([session.id]);
     // Filters may be joined in any way, all of them too.
     const all = {
-      ...{ reference: 'b', status: 'open', phone: caller(), number: dialOf(session) },
-      ...{ parent: session.id, createdAfter: new Date(0), createdBefore: new Date() },
+      reference: 'b',
+      status: 'open',
+      phone: caller(),
+      number: dialOf(session),
+      parent: session.id,
+      createdAfter: new Date(0),
+      createdBefore: new Date(),
     } as const;
     const { createdBefore: _, ...fewer } = all;
     for (const filter of [all, fewer, all]) {
