@@ -178,7 +178,13 @@ export function createDecisions(context: Context, options: DecisionOptions): Dec
           : { kind: 'choose', tenant, locale, options: choices };
       }
       case 'pin':
-        return { kind: 'pin', tenant, locale, attempts: pinAttempts };
+        return {
+          kind: 'pin',
+          tenant,
+          locale,
+          attempts: pinAttempts,
+          codeless: first.choices?.[0]?.session,
+        };
       // The conversation that was just opened is over already, or the open side's.
       case 'open':
         return refusal(tenant, locale, 'unavailable');

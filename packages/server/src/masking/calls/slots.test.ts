@@ -136,7 +136,13 @@ describe('several sessions on one number', () => {
       pin,
     });
     const asked = await heart.dial(agent.phones[0], number);
-    expect(asked).toMatchObject({ kind: 'pin', attempts: 3 });
+    // Who keys nothing means the one that has no code.
+    expect(asked).toMatchObject({ kind: 'pin', attempts: 3, codeless: first.session.id });
+    const silent = await heart.masking.choose({
+      inbound: inbound(agent.phones[0], number, asked.call),
+      session: first.session.id,
+    });
+    expect(targetsOf(silent).map((one) => one.phone)).toEqual([first.customer]);
     const wrong = await heart.masking.enterPin({
       inbound: inbound(agent.phones[0], number, asked.call),
       code: pin === '271828' ? '314159' : '271828',

@@ -252,6 +252,7 @@ async function choose(
     return row?.number == null ? undefined : { number: row.number, how: 'display' };
   }
   const mine = how.shared === true ? everybody : person.parties;
+  await queries.query('', `select enter_number_gate('default')`, []);
   const [row] = await queries.query<{ readonly number: string | null; readonly how: How }>(
     '',
     `select c.number, c.how from pools o, choose_number('default', o, $2, $3, platform_now(), $4, $5, $6, $7) c

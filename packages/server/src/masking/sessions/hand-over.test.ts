@@ -70,6 +70,16 @@ describe('who takes part in a session', () => {
     expect(await events(session.id)).toContain('participant.replaced');
   });
 
+  it('with one number for all, the same phone may come back as somebody else', async () => {
+    const { session, driver, customer } = await open({ sharedNumber: true });
+    const dial = seat(session, 'customer').dial;
+    const after = await heart.masking.updateSession('default', session.id, {
+      participants: { replace: [{ participant: 'driver', with: { role: 'courier', phones: [driver] } }] },
+    });
+    expect(seat(after, 'courier').dial).toBe(dial);
+    expect(targetsOf(await heart.dial(driver, dial)).map((one) => one.phone)).toEqual([customer]);
+  });
+
   it('a call of the customer to a driver who has left since is not joined', async () => {
     const { session, customer } = await open();
     const call = await heart.dial(customer, seat(session, 'customer').dial);

@@ -148,6 +148,20 @@ describe('the life of sessions and calls', () => {
       { limit: 5 },
     );
     expect(byNumber.items.map((one) => one.id)).toEqual([session.id]);
+    // Filters may be joined in any way, all of them too.
+    const all = {
+      reference: 'b',
+      status: 'open',
+      phone: caller(),
+      number: dialOf(session),
+      parent: session.id,
+      createdAfter: new Date(0),
+      createdBefore: new Date(),
+    } as const;
+    const { createdBefore: _, ...fewer } = all;
+    for (const filter of [all, fewer, all]) {
+      expect((await heart.masking.listSessions('default', filter, { limit: 5 })).items).toEqual([]);
+    }
   });
 
   it('comes in pages, newest first, each once', async () => {

@@ -84,6 +84,88 @@ describe('sessions that open later, and again', () => {
     expect(dialOf(again, 0)).toBe(dialOf(second.session, 0));
   });
 
+  it('everybody of a shared number moves to the same other one', async () => {
+    await heart.stock({ count: 3, first: 50, pool: 'shared', cooldown: { '*': 0 } });
+    const { session, driver } = await open({ pool: 'shared', sharedNumber: true });
+    await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
+    // Only the driver's is taken.
+    const second = await open({
+      pool: 'shared',
+      participants: [
+        { role: 'driver', phones: [driver], number: dialOf(session, 0) },
+        { role: 'customer', phones: [phone(people++)] },
+      ],
+    });
+    expect(dialOf(second.session, 0)).toBe(dialOf(session, 0));
+    const again = await heart.masking.reopenSession('default', session.id, {});
+    expect(new Set(again.participants.map((one) => one.dial)).size).toBe(1);
+    expect(dialOf(again, 0)).not.toBe(dialOf(session, 0));
+    expect(targetsOf(await heart.dial(driver, dialOf(again, 0)))).toHaveLength(1);
+  });
+
+  it('not while a block keeps its people apart', async () => {
+    await heart.stock({ count: 2, first: 60, pool: 'blocked' });
+    const { session, driver, customer } = await open({ pool: 'blocked' });
+    await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
+    const block = await heart.masking.createBlock(
+      'default',
+      { phone: driver, counterpartPhone: customer, reason: 'rude' },
+      'api',
+    );
+    await expect(heart.masking.reopenSession('default', session.id, {})).rejects.toMatchObject({
+      code: 'blocked',
+    });
+    expect((await heart.masking.getSession('default', session.id)).status).toBe('closed');
+    await heart.masking.liftBlock('default', block.id);
+    expect((await heart.masking.reopenSession('default', session.id, {})).status).toBe('open');
+  });
+
+  it('who is reached by app sees a number that is still shown', async () => {
+    await heart.stock({ count: 4, first: 70, pool: 'app' });
+    const { items } = await heart.masking.listNumbers('default', { pool: 'app' }, { limit: 10 });
+    const [one, two] = items;
+    for (const shown of [one, two]) {
+      await heart.masking.updateNumber('default', shown?.id ?? '', { use: 'display' });
+    }
+    const { session } = await open({
+      pool: 'app',
+      participants: [
+        { role: 'driver', phones: [phone(people++)] },
+        { role: 'customer', phones: [phone(people++)], reach: 'app' },
+      ],
+    });
+    await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
+    const shown = [one, two].find((item) => item?.number === session.participants[1]?.number);
+    await heart.masking.deleteNumber('default', shown?.id ?? '');
+    const again = await heart.masking.reopenSession('default', session.id, {});
+    expect(again.participants[1]?.number).toBe([one, two].find((item) => item !== shown)?.number);
+    await heart.masking.closeSession('default', session.id, { reason: 'resolved' });
+    const other = items.find((item) => item.number === again.participants[1]?.number);
+    await heart.masking.updateNumber('default', other?.id ?? '', { enabled: false });
+    await expect(heart.masking.reopenSession('default', session.id, {})).rejects.toMatchObject({
+      code: 'no-display-number',
+    });
+  });
+
+  it('a conversation of a listing keeps the listing’s number', async () => {
+    await heart.stock({ count: 4, first: 80, pool: 'listing' });
+    const { items } = await heart.masking.listNumbers('default', { pool: 'listing' }, { limit: 10 });
+    await heart.masking.updateNumber('default', items[0]?.id ?? '', { use: 'reserved' });
+    const { session } = await open({
+      pool: 'listing',
+      participants: [
+        { role: 'seller', phones: [phone(people++)] },
+        { role: 'buyer', phones: [], open: true },
+      ],
+    });
+    const buyer = phone(people++);
+    const call = await heart.dial(buyer, dialOf(session, 1));
+    const child = call.kind === 'run' ? call.session : '';
+    await heart.masking.closeSession('default', child, { reason: 'resolved' });
+    const again = await heart.masking.reopenSession('default', child, {});
+    expect(dialOf(again, 0)).toBe(dialOf(session, 1));
+  });
+
   it('an open session is extended, not reopened; an unknown one is not found', async () => {
     const { session } = await open();
     await expect(heart.masking.reopenSession('default', session.id, {})).rejects.toMatchObject({

@@ -60,11 +60,22 @@ export function createSessionChanges(
     return sessions.getSession(tenant, session);
   }
 
+  /** Only a change of who takes part needs a second time, and it is none of a session that is over. */
+  async function reopen(
+    again: Parameters<typeof queries.reopenSession>[1],
+  ): Promise<Exclude<queries.ReopenSessionRow, { readonly failure: 'again' }>> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const row = await queries.reopenSession(database, again);
+      if (row.failure !== 'again') return row;
+    }
+    throw new Error('the people of a session changed again and again');
+  }
+
   const reopenSession: Masking['reopenSession'] = async (tenant, session, again) => {
     checkReopening(again, doors.clock.now());
     const before = await sessions.getSession(tenant, session);
     const keys = await vault.unlock(tenant);
-    const row = await queries.reopenSession(database, {
+    const row = await reopen({
       tenant,
       session,
       actor,
@@ -84,7 +95,10 @@ export function createSessionChanges(
         throw notFound('session');
       case 'session-open':
         throw new MaskingError('session-open', 'The session is open; extend it instead.');
+      case 'blocked':
+        throw new MaskingError('blocked', 'A block keeps two people of this session apart; lift it first.');
       case 'number-not-available':
+      case 'no-display-number':
       case 'pin-unavailable':
       case 'pool-exhausted':
         throw new MaskingError(

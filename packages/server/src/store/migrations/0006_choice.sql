@@ -3,7 +3,8 @@
 --
 -- Who waits for whom, beside what 0002 says: a choice shares the tenant's gate, whoever takes a number out of use
 -- closes it for a moment. So when "draining" is acknowledged, no session is being opened on that number any more. The
--- gate is always taken after parties and before rows of numbers and number_days; number_days in the order of numbers.
+-- gate is always taken after parties and before sessions (whoever holds the gate may wait for one that has run out),
+-- rows of numbers and number_days; both of these in the order of numbers; a pool's row after its numbers.
 
 -- ------------------------------------------------------------------ tables
 alter table numbers
@@ -658,11 +659,12 @@ end $$;
 create function count_load(p_tenant text, p_numbers text[], p_now timestamptz) returns void language plpgsql as $$
 declare
   v_day date := (p_now at time zone 'UTC')::date;
+  v_full text;
 begin
   if not exists (select from pools o where o.tenant = p_tenant and o.load_limit is not null) then
     return;
   end if;
-  with limited as materialized (
+  for v_full in with limited as materialized (
     select n.number, x.times, o.load_limit
       from (select u.number, count(*)::integer as times from unnest(p_numbers) u(number) group by u.number) x
       join numbers n on n.tenant = p_tenant and n.number = x.number
@@ -673,7 +675,10 @@ begin
       on conflict (tenant, number, day) do update set sessions = d.sessions + excluded.sessions
       returning d.number, d.sessions
   )
-  update numbers n set loaded_on = v_day
-    from counted c join limited l on l.number = c.number
-    where c.sessions >= l.load_limit and n.tenant = p_tenant and n.number = c.number and n.loaded_on <> v_day;
+  select c.number from counted c join limited l on l.number = c.number
+    where c.sessions >= l.load_limit order by c.number
+  loop
+    update numbers n set loaded_on = v_day
+      where n.tenant = p_tenant and n.number = v_full and n.loaded_on <> v_day;
+  end loop;
 end $$;

@@ -120,7 +120,9 @@ begin
   update numbers n
     set deleted_at = platform_now(), enabled = false, remove_when_idle = false, quarantined_until = null
     where n.tenant = p_tenant and n.number = p_number;
-  delete from number_directory d where d.tenant = p_tenant and d.number = p_number;
+  delete from number_directory d using numbers n
+    where n.tenant = p_tenant and n.number = p_number
+      and d.e164 = n.e164 and d.tenant = p_tenant and d.number = p_number;
   insert into ledger (tenant, entry, kind, actor, subject)
     values (p_tenant, new_id('led_'), 'number.deleted', p_actor, p_number);
 end $$;
@@ -205,6 +207,11 @@ declare
   v_pool pools%rowtype;
   v_day date := (platform_now() at time zone 'UTC')::date;
 begin
+  -- Numbers before their pool, in their order, like everybody.
+  if p_change ? 'loadLimit' then
+    perform from numbers n where n.tenant = p_tenant and n.pool = p_pool and n.deleted_at is null
+      order by n.number for no key update;
+  end if;
   update pools o
     set cooldown = coalesce(p_change -> 'cooldown', o.cooldown),
         exhaustion = coalesce(p_change ->> 'exhaustion', o.exhaustion),
@@ -288,6 +295,7 @@ begin
           where b.tenant = p_tenant and b.number = p_number and b.released_at is null and b.session = any (v_sessions)))
       order by y.fingerprint for no key update
   ) y;
+  perform enter_number_gate(p_tenant);
   v_now := platform_now();
   for v_session in
     select s.session, s.pool, s.shared_number from sessions s

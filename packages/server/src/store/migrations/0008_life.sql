@@ -1,6 +1,7 @@
 -- The life of a session: opening, changing who takes part, ending, what may still happen after the close, reopening.
 -- Each is one round trip and atomic. Who waits for whom stays as in 0002: whatever binds numbers locks its parties
--- first, in the order of their fingerprints, then sessions; whatever only ends locks the session.
+-- first, in the order of their fingerprints, then sessions; whatever only ends locks the session. Of several sessions
+-- the one with the lower id comes first, and so does a listing before its conversations, which are made after it.
 
 drop function create_session(text, text, text, text, text, text, boolean, timestamptz, double precision, integer, jsonb,
   text[], text[], text[], bytea[], integer[], bytea[], integer[], integer[], bytea[], bytea[], text[], text[], text[],
@@ -130,6 +131,7 @@ begin
 end $$;
 
 -- Ends up to p_limit sessions whose time, or time after the close, has run out. Any number of nodes may sweep at once.
+-- Zero: none is due any more.
 create or replace function expire_sessions(p_limit integer) returns integer language plpgsql
 set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -140,8 +142,11 @@ begin
   for v_due in
     select s.tenant, s.session from sessions s
       where s.status = 'open' and least(s.expires_at, coalesce(s.idle_expires_at, s.expires_at)) <= v_now
+        -- Said so that no planner makes a join of it: as one it reads everybody who ever took part.
+        and (select true from participants p
+          where p.tenant = s.tenant and p.session = s.session and p.is_open limit 1) is null
       order by least(s.expires_at, coalesce(s.idle_expires_at, s.expires_at))
-      limit p_limit for no key update skip locked
+      limit p_limit for no key update of s skip locked
   loop
     if end_session(v_due.tenant, v_due.session, null, 'finish', true, 'expiry') is not null then
       v_count := v_count + 1;
@@ -155,6 +160,17 @@ begin
       v_count := v_count + 1;
     end if;
   end loop;
+  -- A listing waits for its conversations, and whoever holds one of them may wait for a session that we hold. So it is
+  -- ended alone, when nothing else was due.
+  if v_count = 0 then
+    select s.tenant, s.session into v_due from sessions s
+      where s.status = 'open' and least(s.expires_at, coalesce(s.idle_expires_at, s.expires_at)) <= v_now
+      order by least(s.expires_at, coalesce(s.idle_expires_at, s.expires_at))
+      limit 1 for no key update skip locked;
+    if found and end_session(v_due.tenant, v_due.session, null, 'finish', true, 'expiry') is not null then
+      v_count := 1;
+    end if;
+  end if;
   return v_count;
 end $$;
 
@@ -210,10 +226,12 @@ end $$;
 create function unsettle_parties(p_tenant text, p_parties text[], p_made text[], p_keys text[]) returns void
 language sql as $$
   delete from party_keys k where k.tenant = p_tenant and k.party = any (p_parties) and k.party_key = any (p_keys);
+  delete from party_pools w where w.tenant = p_tenant and w.party = any (p_made);
   delete from parties y where y.tenant = p_tenant and y.party = any (p_made);
 $$;
 
--- Ends sessions of these parties that have run out but were not swept yet: they may still hold a number.
+-- Ends sessions of these parties that have run out but were not swept yet: they may still hold a number. Conversations
+-- of a listing among them are locked in their place of the order.
 create function end_overdue(p_tenant text, p_parties text[], p_now timestamptz) returns boolean language plpgsql
 as $$
 declare
@@ -221,12 +239,22 @@ declare
   v_any boolean := false;
 begin
   for v_due in
-    select s.session from sessions s
-      where s.tenant = p_tenant and s.session = any (array(select b.session from bindings b
-          where b.tenant = p_tenant and b.party = any (p_parties) and b.released_at is null))
-        and ((s.status = 'open' and least(s.expires_at, s.idle_expires_at) <= p_now) or s.after_until <= p_now)
+    select s.session, session_lives(s.status, s.expires_at, s.idle_expires_at, s.after_until, p_now) as lives
+      from sessions s
+      where s.tenant = p_tenant and s.session = any (array(
+          with due as materialized (
+            select d.session, d.status from sessions d
+              where d.tenant = p_tenant and d.session = any (array(select b.session from bindings b
+                  where b.tenant = p_tenant and b.party = any (p_parties) and b.released_at is null))
+                and ((d.status = 'open' and least(d.expires_at, d.idle_expires_at) <= p_now) or d.after_until <= p_now)
+          )
+          select d.session from due d
+          union
+          select c.session from due d join sessions c on c.tenant = p_tenant and c.parent = d.session
+            where d.status = 'open' and c.status = 'open'))
       order by s.session for no key update
   loop
+    continue when v_due.lives;
     perform end_session(p_tenant, v_due.session, null, 'finish', true, 'expiry');
     v_any := true;
   end loop;
@@ -316,7 +344,8 @@ begin
         from choose_number(p_tenant, p_pool, v_mine, v_others, v_now, v_country, v_extra ->> 'area',
           coalesce(p_shared_number, v_extra ->> 'exact'), p_sticky) c;
       exit when v_choice.number is not null or attempt = 2;
-      exit when not end_overdue(p_tenant, v_mine, v_now);
+      -- Everybody's at once, in one order.
+      exit when not end_overdue(p_tenant, p_parties, v_now);
       v_now := platform_now();
     end loop;
     if p_pinned and p_shared_number is null and v_extra ->> 'exact' is null and v_choice.how in ('new', 'seen', 'sticky')
@@ -647,6 +676,9 @@ begin
   end if;
 
   if v_failure is null then
+    if cardinality(p_participants) > 0 then
+      perform enter_number_gate(p_tenant);
+    end if;
     select s.* into v_session from sessions s
       where s.tenant = p_tenant and s.session = p_session for no key update;
     v_now := platform_now();
@@ -718,7 +750,9 @@ begin
           and p.reach = 'number' and not p.is_open limit 1;
     end if;
     select * into v_seats from seat_participants(p_tenant, p_session, v_pool, v_session.shared_number, v_shared, false, v_each > 0,
-      p_participants, p_extras, p_phone_participant, p_countries, v_settled.parties, '{}');
+      p_participants, p_extras, p_phone_participant, p_countries, v_settled.parties,
+      array(select h.party from participant_phones h
+        where h.tenant = p_tenant and h.session = p_session and h.participant = any (v_staying)));
     v_failure := v_seats.failure;
     v_position := v_seats.position;
     v_details := v_seats.details;
@@ -727,6 +761,8 @@ begin
       v_failure := 'needs-pins';
     end if;
     if v_failure is null then
+      -- Chosen at a later moment than we began: what has become free since is not free to who looks back.
+      v_now := platform_now();
       v_position := write_participants(p_tenant, p_session,
         (select max(p.position) from participants p where p.tenant = p_tenant and p.session = p_session),
         p_participants, p_roles, p_locales, p_names, p_name_phone, p_transparency, p_extras, p_pins, v_each, v_each > 0,
@@ -798,9 +834,22 @@ end $$;
 
 -- ------------------------------------------------------------------ reopening
 
+-- Theirs still, if the number works and nobody else was put on it meanwhile. A conversation shares its listing's.
+create function number_still_free(
+  p_tenant text, p_session text, p_parent text, p_number text, p_parties text[], p_now timestamptz
+) returns boolean language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+begin
+  return exists (select from numbers n where n.tenant = p_tenant and n.number = p_number and n.enabled
+      and n.use <> 'display' and not n.draining and (n.open_session is null or n.open_session = p_parent)
+      and (n.quarantined_until is null or n.quarantined_until <= p_now) and 'voice' = any (n.capabilities))
+    and not exists (select from bindings b where b.tenant = p_tenant and b.party = any (p_parties)
+      and b.number = p_number and (b.released_at is null or (b.session <> p_session and b.free_at > p_now)));
+end $$;
+
 -- A session that is over lives again, with the same people and, where they are still free, the same numbers.
 -- p_pins: digests by participant (p_pins_each each), for those who had a code. Failures: missing, session-open,
--- blocked, pool-exhausted and the like (`position`: the participant's).
+-- blocked, pool-exhausted and the like (`position`: the participant's); again (who takes part has just changed).
 create function reopen_session(
   p_tenant text, p_session text, p_actor text, p_expires_at timestamptz, p_ttl_seconds double precision,
   p_pin_participants text[], p_pins bytea[]
@@ -819,12 +868,20 @@ declare
   v_index smallint;
   v_each integer := coalesce(cardinality(p_pins) / nullif(cardinality(p_pin_participants), 0), 0);
   v_moved jsonb := '[]';
+  v_locked text[];
+  v_all text[];
+  v_from text;
+  v_common record;
+  v_given text[] := '{}';
 begin
-  perform from parties y
-    where y.tenant = p_tenant and y.party = any (array(select h.party from participant_phones h
-      join participants p on p.tenant = h.tenant and p.session = h.session and p.participant = h.participant
-      where h.tenant = p_tenant and h.session = p_session and p.left_at is null))
-    order by y.fingerprint for no key update;
+  select array_agg(y.party) into v_locked from (
+    select y.party from parties y
+      where y.tenant = p_tenant and y.party = any (array(select h.party from participant_phones h
+        join participants p on p.tenant = h.tenant and p.session = h.session and p.participant = h.participant
+        where h.tenant = p_tenant and h.session = p_session and p.left_at is null))
+      order by y.fingerprint for no key update
+  ) y;
+  perform enter_number_gate(p_tenant);
   select s.* into v_session from sessions s where s.tenant = p_tenant and s.session = p_session for no key update;
   v_now := platform_now();
   if v_session.session is null then
@@ -841,7 +898,36 @@ begin
     perform end_session(p_tenant, p_session, null, 'finish', false, p_actor);
   end if;
   select o.* into v_pool from pools o where o.tenant = p_tenant and o.pool = v_session.pool;
-  perform enter_number_gate(p_tenant);
+  select array_agg(x.party order by x.owner, x.position), blocked_pair_among(p_tenant,
+      array_agg(x.party order by x.owner, x.position), array_agg(x.owner order by x.owner, x.position))
+    into v_all, v_bound
+    from (
+      select h.party, p.position as owner, h.position from participants p
+        join participant_phones h on h.tenant = p.tenant and h.session = p.session and h.participant = p.participant
+        where p.tenant = p_tenant and p.session = p_session and p.left_at is null
+    ) x;
+  if v_bound is not null then
+    raise exception using errcode = 'SM002', message = jsonb_build_object('failure', 'blocked',
+      'position', v_bound)::text;
+  end if;
+  if not coalesce(v_all <@ v_locked, true) then
+    raise exception using errcode = 'SM002', message = jsonb_build_object('failure', 'again')::text;
+  end if;
+  -- One number for all of them, or it is no shared one any more.
+  if v_session.shared_number then
+    select p.number into v_from from participants p
+      where p.tenant = p_tenant and p.session = p_session and p.left_at is null and p.reach = 'number' and not p.is_open
+      limit 1;
+    select v_from as number, 'sticky' as how into v_common;
+    if v_from is not null and not number_still_free(p_tenant, p_session, v_session.parent, v_from, v_all, v_now) then
+      select c.number, c.how into v_common from choose_number(p_tenant, v_pool, v_all, '{}', v_now, null, null, null,
+        false) c;
+      if v_common.number is null then
+        raise exception using errcode = 'SM002', message = jsonb_build_object('failure', 'pool-exhausted',
+          'position', 1)::text;
+      end if;
+    end if;
+  end if;
   update sessions s
     set status = 'open', closed_at = null, close_reason = null, ongoing_calls = null, after_until = null,
         expires_at = coalesce(p_expires_at, v_now + make_interval(secs => p_ttl_seconds)),
@@ -864,19 +950,27 @@ begin
     end if;
     v_others := array(select h.party from participant_phones h where h.tenant = p_tenant and h.session = p_session
       and h.participant <> v_person.participant);
-    -- Theirs still, if the number works and nobody else was put on it meanwhile.
-    v_how := case when v_person.reach = 'app' then 'display'
-      when exists (select from numbers n where n.tenant = p_tenant and n.number = v_person.number and n.enabled
-          and n.use <> 'display' and not n.draining and n.open_session is null
-          and (n.quarantined_until is null or n.quarantined_until <= v_now))
-        and not exists (select from bindings b where b.tenant = p_tenant and b.party = any (v_person.parties)
-          and b.number = v_person.number and (b.released_at is null or (b.session <> p_session and b.free_at > v_now)))
-        then 'sticky' end;
+    if v_session.shared_number and v_person.reach <> 'app' then
+      v_how := case when v_common.number = v_person.number then v_common.how end;
+      v_choice := v_common;
+    elsif v_person.reach = 'app' then
+      v_how := case when exists (select from numbers n where n.tenant = p_tenant and n.number = v_person.number
+        and n.enabled and n.use = 'display') then 'display' end;
+      if v_how is null then
+        select choose_display_number(p_tenant, v_pool.pool) as number, 'display' as how into v_choice;
+      end if;
+    else
+      v_how := case when number_still_free(p_tenant, p_session, v_session.parent, v_person.number, v_person.parties,
+        v_now) then 'sticky' end;
+      if v_how is null then
+        select c.number, c.how into v_choice from choose_number(p_tenant, v_pool, v_person.parties, v_others, v_now,
+          null, null, null, false) c;
+      end if;
+    end if;
     if v_how is null then
-      select c.number, c.how into v_choice from choose_number(p_tenant, v_pool, v_person.parties, v_others, v_now, null,
-        null, null, false) c;
       if v_choice.number is null then
-        raise exception using errcode = 'SM002', message = jsonb_build_object('failure', 'pool-exhausted',
+        raise exception using errcode = 'SM002', message = jsonb_build_object(
+          'failure', case v_person.reach when 'app' then 'no-display-number' else 'pool-exhausted' end,
           'position', v_person.position)::text;
       end if;
       v_how := v_choice.how;
@@ -886,7 +980,10 @@ begin
         where p.tenant = p_tenant and p.session = p_session and p.participant = v_person.participant;
       v_person.number := v_choice.number;
     end if;
-    v_bound := bind_numbers(p_tenant, p_session, v_person.parties,
+    if v_how <> 'display' then
+      v_given := array_append(v_given, v_person.number);
+    end if;
+    v_bound := bind_rows(p_tenant, p_session, v_person.parties,
       array_fill(v_person.participant, array[cardinality(v_person.parties)]),
       array_fill(v_person.number, array[cardinality(v_person.parties)]),
       array_fill(v_how, array[cardinality(v_person.parties)]), v_now);
@@ -906,6 +1003,7 @@ begin
         where p.tenant = p_tenant and p.session = p_session and p.participant = v_person.participant;
     end if;
   end loop;
+  perform count_load(p_tenant, array(select distinct u.number from unnest(v_given) u(number)), v_now);
   insert into ledger (tenant, entry, kind, actor, session) values (p_tenant, new_id('led_'), 'session.reopened', p_actor, p_session);
   perform emit_event(p_tenant, 'session.reopened', p_session, null, jsonb_build_object('numbers', v_moved));
   return query select null::text, null::integer, null::jsonb;

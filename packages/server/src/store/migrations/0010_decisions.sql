@@ -38,7 +38,7 @@ begin
         when v.verdict in ('connect', 'ended') then k.best[1][1] end,
       case when a.session is not null then coalesce(a.participant, c.participant)
         when v.verdict in ('connect', 'ended') then k.best[1][2] end,
-      y.party, k.best[1][3]::integer, k.sessions
+      y.party, k.best[1][3]::integer, case v.verdict when 'choose' then k.sessions when 'pin' then k.codeless end
     from unnest(p_tenants, p_numbers, p_callers, p_sessions, p_participants) with ordinality
       as a(tenant, number, caller, session, participant, at)
     join numbers n on n.tenant = a.tenant and n.number = a.number
@@ -49,6 +49,7 @@ begin
           array_agg(array[b.session, b.participant, b.slot::text] order by b.alive desc, b.released_at desc nulls first)
             as best,
           array_agg(b.session) filter (where b.alive) as sessions,
+          array_agg(b.session) filter (where b.alive and not b.pinned) as codeless,
           -- One lives, another one ended a while ago: whoever calls because of that one must not meet a stranger.
           bool_or(not b.alive and b.free_at > p_now) as doubtful
         from (
@@ -81,8 +82,9 @@ begin
           select from sessions s where s.tenant = a.tenant and s.session = n.open_session and s.status = 'open'
             and session_lives(s.status, s.expires_at, s.idle_expires_at, null, p_now)) then 'open'
         when k.best is not null then 'ended'
-        when exists (select from pins i where i.tenant = a.tenant and i.number = a.number
-          and (i.expires_at is null or i.expires_at > p_now)) then 'pin'
+        -- A look-up, said so that no planner reads all codes there are.
+        when (select true from pins i where i.tenant = a.tenant and i.number = a.number
+          and (i.expires_at is null or i.expires_at > p_now) limit 1) then 'pin'
         else 'not-connected'
       end as verdict
     ) v
@@ -203,14 +205,11 @@ begin
           or s.opens_at > v_now or not p.may_start
           or f.tenant = any (v_programs)
           or exists (select from voicemails v where v.tenant = f.tenant and v.participant = f.participant and v.heard_at is null)
-          or (f.tenant = any (v_blocks) and (
-            exists (select from blocks k where k.tenant = f.tenant and k.party = c.party and k.lifted_at is null)
-            or exists (select from blocks k where k.tenant = f.tenant and k.counterpart is not null
-              and k.counterpart = c.party and k.lifted_at is null)
-            -- Somebody may be blocked for everybody.
-            or exists (select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
-                and k.counterpart is null and k.lifted_at is null
-              where h.tenant = f.tenant and h.session = f.session))))
+          -- Any phone of anybody in it: what blocks a person's second phone blocks the first.
+          or (f.tenant = any (v_blocks) and exists (
+            select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
+                and k.lifted_at is null
+              where h.tenant = f.tenant and h.session = f.session))
         then session_info(f.tenant, f.session, f.participant, c.party, p_calls[f.at], f.number, v_now) end as info
       offset 0
     ) i
@@ -218,8 +217,8 @@ begin
       select jsonb_agg(jsonb_build_object('session', x.session, 'reference', coalesce(x.reference, '')) order by x.session desc)
           as choices
         from (select s.session, s.reference from sessions s
-          where f.verdict = 'choose' and s.tenant = f.tenant and s.session = any (f.choices) order by s.session desc limit 9) x
-    ) w on f.verdict = 'choose'
+          where f.verdict in ('choose', 'pin') and s.tenant = f.tenant and s.session = any (f.choices) order by s.session desc limit 9) x
+    ) w on f.verdict in ('choose', 'pin')
     left join lateral (
       select p.position, h.position as phone_position, p.participant, p.role, p.participant = f.participant as own,
           h.party, coalesce(p.locale, t.default_locale) as locale,
