@@ -209,7 +209,7 @@ begin
           or (f.tenant = any (v_blocks) and exists (
             select from participant_phones h join blocks k on k.tenant = h.tenant and k.party = h.party
                 and k.lifted_at is null
-              where h.tenant = f.tenant and h.session = f.session))
+              where h.tenant = f.tenant and h.session = f.session)))
         then session_info(f.tenant, f.session, f.participant, c.party, p_calls[f.at], f.number, v_now) end as info
       offset 0
     ) i
