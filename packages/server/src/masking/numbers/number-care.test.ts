@@ -102,6 +102,7 @@ describe('giving numbers back', () => {
     let removal: Promise<unknown> | undefined;
     let done = false;
     await database.transaction(async (one) => {
+      await one.query('', `select enter_number_gate('default')`, []);
       const [choice] = await one.query<{ readonly number: string }>(
         '',
         `select c.number from pools o, choose_number('default', o, $2, '{}', platform_now(), null, null, null, false) c
