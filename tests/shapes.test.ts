@@ -58,7 +58,6 @@ describe.concurrent('a shape', () => {
       [person('buyer', buyer), ...sellers.map((phone) => person('seller', phone))],
       { program: { rules: [{ then: { connect: { mode: 'all', ringSeconds: 20 } } }] } },
     );
-    expect(new Set(group.dials).size).toBeGreaterThan(0);
     for (const seller of sellers) seller.setOnRing('ignore');
     sellers[1].setOnRing('answer');
     await talks(buyer, group.dials[0] ?? '', sellers[1], group.dials[2] ?? '');
@@ -67,9 +66,7 @@ describe.concurrent('a shape', () => {
       expect(seller.ringing).toBe(0);
     }
     // From a seller, the others ring as well, the buyer among them.
-    await talks(sellers[0], group.dials[1] ?? '', buyer, group.dials[0] ?? '').catch(async () => {
-      throw new Error('a seller reached nobody');
-    });
+    await talks(sellers[0], group.dials[1] ?? '', buyer, group.dials[0] ?? '');
     expect((await settledCalls(scene.call, group.id)).map(({ outcome }) => outcome)).toEqual([
       'connected',
       'connected',
