@@ -147,7 +147,9 @@ async function fill(
   );
   // Every party has seen the first numbers of the pool, each at another time, and all of them are free again.
   for (const owner of ['ours', 'theirs']) {
-    for (let from = 0; from < half; from += 1_000) {
+    // As many rows a statement as it has time for.
+    const step = Math.max(1, Math.floor(25_000 / state.seen));
+    for (let from = 0; from < half; from += step) {
       await database.query(
         '',
         `insert into bindings (tenant, party, number, session, participant, bound_at, released_at, free_at)
@@ -156,7 +158,7 @@ async function fill(
             cross join lateral (select number, ordinal from numbers where tenant = 'default' and pool = $1
               order by ordinal limit $5) n
             cross join lateral (select now() - interval '1 second' * (1 + (n.ordinal * 7919 + i * 104729) % 1000003) as at) t`,
-        [state.pool, owner, from, Math.min(half, from + 1_000), state.seen],
+        [state.pool, owner, from, Math.min(half, from + step), state.seen],
       );
     }
   }
@@ -253,9 +255,11 @@ async function pgbench(database: OpenDatabase, state: State, clients: number): P
   const partyKeys = half === 0 ? two("new_id('pky_')") : 'array[null, null]::text[]';
   writeFileSync(
     script,
-    `${draw}select * from create_session('default', new_id('ses_'), 'api', '${state.pool}', null, 'off', false, null, 86400, null,
-      '{}', ${two("new_id('par_')")}, array['agent', 'customer'], array[null, null]::text[], array[null, null]::bytea[],
-      array[null, null]::integer[], array[sha256(new_id('')::bytea), sha256(new_id('')::bytea)], array[1, 2], array[1, 1],
+    `${draw}select * from create_session('default', new_id('ses_'), 'api',
+      '{"pool": "${state.pool}", "recording": "off", "shared": false, "metadata": {}, "sticky": false, "pin": false, "ttlSeconds": 86400}',
+      ${two("new_id('par_')")}, array['agent', 'customer'], array[null, null]::text[], array[null, null]::bytea[],
+      array[null, null]::integer[], array[sha256(new_id('')::bytea), sha256(new_id('')::bytea)], array[null, null]::jsonb[],
+      null, array[1, 2], array[1, 1],
       array[${prints}], array[sha256(new_id('')::bytea), sha256(new_id('')::bytea)], ${two("new_id('pty_')")},
       array['ID', 'ID'], ${partyKeys}, ${sealed}, array[1, 1], ${half === 0 ? sealed : 'array[null, null]::bytea[]'},
       null, null);\n`.replace(/\n\s+/g, ' '),

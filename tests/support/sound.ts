@@ -1,3 +1,5 @@
+import { measureLevel, measureTone } from '@samar/media';
+
 /** A tone that glides from one pitch to another: each moment of it sounds like no other. 8,000 Hz. */
 export function sweep(fromHertz: number, toHertz: number, milliseconds: number): Int16Array {
   const samples = milliseconds * 8;
@@ -36,4 +38,13 @@ export function wavOf(pcm: Int16Array): Buffer {
   const samples = Buffer.alloc(pcm.length * 2);
   for (const [index, sample] of pcm.entries()) samples.writeInt16LE(sample, index * 2);
   return Buffer.concat([header, samples]);
+}
+
+/** Whether a tenth of a second of it is this tone alone. */
+export function hasTone(heard: Int16Array, hertz: number): boolean {
+  for (let at = 0; at + 800 <= heard.length; at += 400) {
+    const window = heard.subarray(at, at + 800);
+    if (measureLevel(window) > -35 && measureTone(window, hertz).share > 0.9) return true;
+  }
+  return false;
 }

@@ -23,7 +23,7 @@ async function key(call: Awaited<ReturnType<typeof dial>>['call'], keys: string)
 }
 
 describe('a code', () => {
-  const pin = { kind: 'pin', tenant: 'default', locale: 'en', attempts: 3 } as const;
+  const pin = { kind: 'pin', tenant: 'default', locale: 'en', attempts: 3, codeless: undefined } as const;
 
   test('dialled in one go, before any word was spoken, is taken; its # answers nothing else', async () => {
     stage.masking.decideAs(() => pin);
@@ -43,6 +43,17 @@ describe('a code', () => {
     const end = await ended;
     expect(end.legs[0]?.participant).toBe('par_1');
     expect(JSON.stringify(end)).not.toContain('123456');
+  });
+
+  test('that is not keyed means the session that has none', async () => {
+    stage.masking.decideAs(() => ({ ...pin, codeless: 'ses_1' }));
+    stage.masking.chooseAs((session) => (session === 'ses_1' ? run([connect([2])]) : choose));
+    const { call } = await dial();
+    const incoming = (await stage.phone(2)).nextCall();
+    await key(call, '#');
+    const other = await incoming;
+    call.hangUp();
+    await other.ended;
   });
 
   test('that is wrong may be tried again, while tries are left', async () => {

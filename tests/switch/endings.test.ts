@@ -1,4 +1,6 @@
+import type { PhoneCall } from '@samar/devcarrier';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hasTone } from '../support/sound.ts';
 import { connect, dialled, pause, run, type Stage, startStage, until } from '../support/stage.ts';
 import { sounds, voice } from '../support/tones.ts';
 
@@ -30,20 +32,33 @@ async function talk(more: Parameters<typeof run>[1] = {}) {
   return { call, other: await incoming, ended };
 }
 
+const warned = ({ heard }: PhoneCall) => hasTone(heard(), 1_400);
+
 describe('the longest call', () => {
   test('both are warned in time, talk on, and are hung up then', async () => {
     const { call, other, ended } = await talk({ maxSeconds: 3, warnSeconds: 2 });
-    await until(() => sounds(other.heard()).includes('one-minute'));
-    await pause(300);
+    await until(() => warned(call) && warned(other));
+    await pause(500);
     await Promise.all([call.say(voice('(caller)')), other.say(voice('(callee)'))]);
     await Promise.all([call.ended, other.ended]);
-    expect(sounds(call.heard())).toEqual(['one-minute', '(callee)']);
-    expect(sounds(other.heard())).toEqual(['one-minute', '(caller)']);
+    expect(sounds(call.heard()).at(-1)).toBe('(callee)');
+    expect(sounds(other.heard()).at(-1)).toBe('(caller)');
+    for (const { heard } of [call, other]) expect(sounds(heard())).not.toContain('one-minute');
     expect(await ended).toMatchObject({
       outcome: 'connected',
       hangupBy: 'platform',
       hangupCause: 'maximum-duration',
     });
+  });
+
+  test('a minute before the end, words say so', async () => {
+    const { call, other } = await talk({ maxSeconds: 61, warnSeconds: 60 });
+    await until(() => sounds(other.heard()).includes('one-minute'));
+    await pause(300);
+    expect(sounds(call.heard())).toEqual(['one-minute']);
+    expect(warned(call)).toBe(false);
+    call.hangUp();
+    await other.ended;
   });
 });
 

@@ -62,6 +62,7 @@ export async function createDevCarrier(options: DevCarrierOptions): Promise<DevC
     const called = numberOf(invite.request.uri);
     const phone = registrar.at(invite.source);
     const callee = called === undefined ? undefined : registrar.find(called);
+    const withheld = /\bid\b/i.test(invite.request.headers.get('Privacy') ?? '');
     if (!phone && invite.source.address !== trunk.host) invite.reject(403);
     else if (called === undefined) invite.reject(404);
     else if (callee) {
@@ -69,14 +70,18 @@ export async function createDevCarrier(options: DevCarrierOptions): Promise<DevC
       connect(invite, caller, callee.target, callee.uri);
     } else if (phone) {
       const port = trunk.port === undefined ? '' : `:${trunk.port}`;
-      connect(invite, phone.number, trunk, `sip:${called}@${trunk.host}${port}`);
+      const caller = withheld ? 'anonymous' : phone.number;
+      connect(invite, caller, trunk, `sip:${called}@${trunk.host}${port}`);
     } else invite.reject(480);
   }
 
   /** A second leg with the same media: the network switches signalling, voices flow directly. */
   function connect(invite: IncomingInvite, caller: string, target: Target, uri: string): void {
     const from = registrar.at(invite.source) ? 'phone' : 'trunk';
-    const own = `sip:${caller}@${local?.address}:${local?.port}`;
+    const own =
+      caller === 'anonymous'
+        ? 'sip:anonymous@anonymous.invalid'
+        : `sip:${caller}@${local?.address}:${local?.port}`;
     const outgoing = stack.invite({
       target,
       uri,

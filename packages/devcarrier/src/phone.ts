@@ -39,7 +39,8 @@ export interface PhoneOptions {
 
 export interface Phone {
   readonly number: string;
-  dial(number: string): PhoneCall;
+  /** `withheld`: the network keeps the caller's number to itself (RFC 3323). */
+  dial(number: string, how?: { readonly withheld?: boolean }): PhoneCall;
   /** The next call that reaches this phone and is answered by it. */
   nextCall(): Promise<PhoneCall>;
   setOnRing(what: NonNullable<PhoneOptions['onRing']>): void;
@@ -138,13 +139,14 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
     else answeredCalls.push(call);
   }
 
-  function dial(called: string): PhoneCall {
+  function dial(called: string, { withheld = false }: { readonly withheld?: boolean } = {}): PhoneCall {
     return dialledCall(doors, address, options.codecs, (body) =>
       stack.invite({
         target,
         uri: `sip:${called}@${host}`,
         from: self,
         to: { uri: `sip:${called}@${host}` },
+        headers: withheld ? [['Privacy', 'id']] : [],
         body,
         contentType: 'application/sdp',
         ...credentials,

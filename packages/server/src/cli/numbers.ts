@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { CsvError, type Options, parse } from 'csv-parse';
-import { readPhoneNumber } from '../masking/phone-numbers.ts';
+import { readPhoneNumber } from '../masking/parties/phone-numbers.ts';
 import { type Masking, MaskingError } from '../masking/service.ts';
 
 /**

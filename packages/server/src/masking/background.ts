@@ -87,7 +87,7 @@ export function createBackground(
       const loop = (task: BackgroundTask, milliseconds: number, work: () => Promise<unknown>) =>
         createLoop(doors.timers, milliseconds, work, (error) => report(task, error));
       loops = [
-        loop('expiry', 1_000, () => drain(() => expireSessions(database, batch))),
+        loop('expiry', 1_000, () => drain(() => expireSessions(database, batch), 1)),
         loop('heartbeat', 5_000, heartbeat),
         loop('ledger', 1_000, () => sealLedger(database)),
         loop('pools', 300_000, () => samplePools(database)),
@@ -114,13 +114,13 @@ export function createBackground(
   };
 }
 
-/** Repeats until a batch was not full, at most `mostBatches` times. */
-async function drain(work: () => Promise<number>): Promise<number> {
+/** Repeats until a batch was not full (less than `full`), at most `mostBatches` times. */
+async function drain(work: () => Promise<number>, full = batch): Promise<number> {
   let total = 0;
   for (let turn = 0; turn < mostBatches; turn++) {
     const done = await work();
     total += done;
-    if (done < batch) break;
+    if (done < full) break;
   }
   return total;
 }

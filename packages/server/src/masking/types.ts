@@ -79,6 +79,8 @@ export interface AskPin {
   readonly locale: string;
   /** Codes that may be tried in this call. */
   readonly attempts: number;
+  /** The caller's own session that has no code: who keys nothing means that one (`masking.choose`). */
+  readonly codeless: string | undefined;
 }
 
 export interface DecisionParty {

@@ -87,7 +87,8 @@ export async function askPin(call: Call, inbound: Inbound, pin: AskPin): Promise
     if (call.stopped) return undefined;
     if (code === '') {
       told('no-code');
-      continue;
+      if (pin.codeless === undefined) continue;
+      return undecided(call, locale, masking.choose({ inbound, session: pin.codeless }));
     }
     const outcome = await undecided(call, locale, masking.enterPin({ inbound, code, attempt }));
     if (!outcome || call.stopped) return undefined;

@@ -10,6 +10,11 @@ import type { Far } from './ring.ts';
 import { askSurvey } from './survey.ts';
 import { refuseEnded } from './words.ts';
 
+/** What the words of the warning say. Seconds. */
+const minute = 60;
+/** The pitch that telephone networks warn with. */
+const warningTone = { kind: 'tone', hertz: 1_400, milliseconds: 500 } as const;
+
 /** Whom the caller talks with. `party`: undefined for a number of the tenant's own, which is never recorded. */
 export interface Other {
   readonly participant: string | undefined;
@@ -129,9 +134,18 @@ function createTalk(
     for (const { media, locale } of sides) void say(media, [call.context.prompts.find(locale, name)]);
   }
 
+  /** Short calls are warned at half time: a tone says no number of seconds that isn't so. */
+  function beep(): void {
+    if (surveying) return;
+    for (const { media } of sides) void media.leg.play(warningTone).catch(() => {});
+  }
+
   after(run.maxSeconds * 1_000, () => call.hangUp('maximum-duration'));
   if (run.warnSeconds > 0 && run.warnSeconds < run.maxSeconds) {
-    after((run.maxSeconds - run.warnSeconds) * 1_000, () => warn('one-minute'));
+    after(
+      (run.maxSeconds - run.warnSeconds) * 1_000,
+      run.warnSeconds === minute ? () => warn('one-minute') : beep,
+    );
   }
 
   return {

@@ -207,7 +207,15 @@ function endRoutes(app: Api, masking: Masking): void {
     {
       config: {
         scope: 'sessions:write',
-        problems: ['not-found', 'session-open', 'pool-exhausted', 'number-not-available', 'pin-unavailable'],
+        problems: [
+          'not-found',
+          'session-open',
+          'blocked',
+          'pool-exhausted',
+          'no-display-number',
+          'number-not-available',
+          'pin-unavailable',
+        ],
       },
       schema: {
         ...words(

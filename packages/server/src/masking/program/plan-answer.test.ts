@@ -38,6 +38,14 @@ describe('asking the tenant’s system', () => {
     expect(planAnswer({ use: 'support' }, input({ program: own }))).toMatchObject([{ kind: 'forward' }]);
   });
 
+  it('a fallback of one step has the place that it was written at', () => {
+    const [question] = steps({ program: always({ ask: { url, fallback: { refuse: 'closed' } } }) });
+    if (question?.kind !== 'ask') throw new Error('a question');
+    expect(planAnswer(question.fallback, input(), question)).toMatchObject([
+      { kind: 'refuse', place: '/rules/0/then/ask/fallback' },
+    ]);
+  });
+
   it('an `ask` in a block that an answer uses comes to its fallback', () => {
     const asking = always(
       { connect: {} },

@@ -246,8 +246,15 @@ function question(
   const fallbackPlace = `${place}/ask/fallback`;
   if (!planning.ask) return sequence(planning, definition.fallback, fallbackPlace, depth + 1);
   const { url, timeoutMilliseconds = 2_000 } = definition;
-  const fallback = withBlocks(planning, definition.fallback, depth + 1);
+  const fallback = asWritten(planning, definition.fallback, depth + 1);
   return [{ kind: 'ask', place, url, timeoutMilliseconds, fallback }];
+}
+
+/** One step that stands alone stays alone: its place has no index, then as now. */
+function asWritten(planning: Planning, steps: StepsDefinition, depth: number): StepsDefinition {
+  const planned = withBlocks(planning, steps, depth);
+  const [only] = planned;
+  return !isList(steps) && only !== undefined && planned.length === 1 ? only : planned;
 }
 
 /** The same steps, with blocks in their places: whoever plans them later needs no program. */
@@ -266,9 +273,9 @@ function withBlocks(planning: Planning, steps: StepsDefinition, depth: number): 
         menu: {
           ...menu,
           choices: Object.fromEntries(
-            Object.entries(choices).map(([key, chosen]) => [key, withBlocks(planning, chosen, depth + 1)]),
+            Object.entries(choices).map(([key, chosen]) => [key, asWritten(planning, chosen, depth + 1)]),
           ),
-          ...(otherwise === undefined ? {} : { otherwise: withBlocks(planning, otherwise, depth + 1) }),
+          ...(otherwise === undefined ? {} : { otherwise: asWritten(planning, otherwise, depth + 1) }),
         },
       },
     ];

@@ -82,8 +82,9 @@ export interface SessionInfoRow {
 export function decideCalls(
   queries: Queries,
   node: { readonly node: string; readonly boot: string },
-  calls: readonly AskedCall[],
+  asked: readonly AskedCall[],
 ): Promise<readonly DecidedRow[]> {
+  const calls = inOrder(asked);
   return queries.query<DecidedRow>(
     'decide_calls',
     'select * from decide_calls($1, $2, $3, $4, $5, $6, $7::bytea[], $8, $9)',
@@ -111,8 +112,9 @@ export interface AnsweredCall {
 /** The calls, by tenant and id, that may be joined. */
 export function answerCalls(
   queries: Queries,
-  answers: readonly AnsweredCall[],
+  answered: readonly AnsweredCall[],
 ): Promise<readonly { readonly tenant: string; readonly call: string }[]> {
+  const answers = inOrder(answered);
   return queries.query('answer_calls', 'select tenant, call from answer_calls($1, $2, $3, $4)', [
     answers.map((one) => one.tenant),
     answers.map((one) => one.call),
@@ -122,8 +124,22 @@ export function answerCalls(
 }
 
 /** `ends`: see `end_calls`. */
-export async function endCalls(queries: Queries, ends: readonly unknown[]): Promise<void> {
-  await queries.query('end_calls', 'select end_calls($1::jsonb)', [JSON.stringify(ends)]);
+export async function endCalls(
+  queries: Queries,
+  ends: readonly { readonly tenant: string; readonly call: string }[],
+): Promise<void> {
+  await queries.query('end_calls', 'select end_calls($1::jsonb)', [JSON.stringify(inOrder(ends))]);
+}
+
+/** Every statement locks the rows of many calls in this order, so that none waits for another in a circle. */
+function inOrder<Call extends { readonly tenant: string; readonly call: string }>(
+  calls: readonly Call[],
+): readonly Call[] {
+  return calls.toSorted(
+    (a, b) =>
+      Number(a.call > b.call) - Number(a.call < b.call) ||
+      Number(a.tenant > b.tenant) - Number(a.tenant < b.tenant),
+  );
 }
 
 /** See `call_targets`. Empty: the call is over, or nobody is left. */

@@ -101,33 +101,34 @@ export interface SessionSearch {
 export async function findSessions(queries: Queries, search: SessionSearch): Promise<readonly string[]> {
   const values: unknown[] = [search.tenant, search.limit];
   const conditions = ['s.tenant = $1'];
-  let name = 'find_sessions';
+  // PostgreSQL looks at the first 63 characters of a name: two that differ later would be one.
+  let name = 'find_sessions_';
   function where(filter: string, value: unknown, condition: (placeholder: string) => string): void {
     if (value === undefined) return;
     values.push(value);
     conditions.push(condition(`$${values.length}`));
-    name += `_${filter}`;
+    name += filter;
   }
-  where('reference', search.reference, (at) => `s.reference = ${at}`);
-  where('status', search.status, (at) => `${status} = ${at}`);
+  where('r', search.reference, (at) => `s.reference = ${at}`);
+  where('s', search.status, (at) => `${status} = ${at}`);
   where(
-    'phone',
+    'p',
     search.fingerprint,
     (at) =>
       `s.session in (select h.session from participant_phones h join parties y on y.tenant = h.tenant and y.party = h.party
         where h.tenant = $1 and y.tenant = $1 and y.fingerprint = ${at})`,
   );
   where(
-    'number',
+    'n',
     search.number,
     (at) =>
       `s.session in (select p.session from participants p join numbers n on n.tenant = p.tenant and n.number = p.number
         where p.tenant = $1 and n.tenant = $1 and n.e164 = ${at})`,
   );
-  where('parent', search.parent, (at) => `s.parent = ${at}`);
-  where('created_after', search.createdAfter, (at) => `s.created_at > ${at}`);
-  where('created_before', search.createdBefore, (at) => `s.created_at < ${at}`);
-  where('after', search.after, (at) => `s.session < ${at}`);
+  where('c', search.parent, (at) => `s.parent = ${at}`);
+  where('f', search.createdAfter, (at) => `s.created_at > ${at}`);
+  where('t', search.createdBefore, (at) => `s.created_at < ${at}`);
+  where('a', search.after, (at) => `s.session < ${at}`);
   const rows = await queries.query<{ readonly session: string }>(
     name,
     `select s.session from sessions s where ${conditions.join(' and ')} order by s.session desc limit $2`,

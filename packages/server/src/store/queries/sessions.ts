@@ -95,9 +95,16 @@ export type ReopenSessionRow =
   | { readonly failure: null }
   | { readonly failure: 'missing' | 'session-open' }
   | {
-      readonly failure: 'number-not-available' | 'pin-unavailable' | 'pool-exhausted';
+      readonly failure:
+        | 'blocked'
+        | 'number-not-available'
+        | 'no-display-number'
+        | 'pin-unavailable'
+        | 'pool-exhausted';
       readonly position: number;
-    };
+    }
+  /** Who takes part changed at this moment. */
+  | { readonly failure: 'again' };
 
 /** The arguments from p_participants on. */
 function peopleValues({ participants, phones }: PeopleRows): unknown[] {
