@@ -210,6 +210,18 @@ describe('who takes part in a session', () => {
     });
     expect(changed).toMatchObject({ ongoingCalls: 'warn', schedule: { timeZone: 'Asia/Jakarta' } });
     expect(changed.reference).toBeUndefined();
+    // Its own terms, and no fault of a program.
+    for (const windows of [
+      [{ from: '08:00', to: '08:00' }],
+      [
+        { from: '08:00', to: '20:00' },
+        { from: '19:00', to: '22:00' },
+      ],
+    ]) {
+      await expect(
+        heart.masking.updateSession('default', session.id, { schedule: { timeZone: 'UTC', windows } }),
+      ).rejects.toMatchObject({ code: 'invalid', pointer: expect.stringMatching(/^\/schedule\/windows\//) });
+    }
     const without = await heart.masking.updateSession('default', session.id, { schedule: null });
     expect(without.schedule).toBeUndefined();
   });

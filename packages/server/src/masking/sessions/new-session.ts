@@ -92,13 +92,10 @@ export function sealPeople(
     namePhone: names.get(one.id)?.namePhone,
     transparencyDigest: createHash('sha256').update(one.token).digest(),
     extras: extrasOf(one),
-    pins: withPins ? codeCandidates(keys, one.id, pinCandidates).map((code) => code.digest) : [],
+    pins: withPins ? codeCandidates(keys, one.id).map((code) => code.digest) : [],
   }));
   return { participants, phones: phoneRows };
 }
-
-/** Codes that are tried for a participant: more than ten sessions share no number, so one of eight is free. */
-export const pinCandidates = 8;
 
 /** Undefined for the plain case, which is nearly every one. */
 function extrasOf(one: SessionPerson): Readonly<Record<string, unknown>> | undefined {

@@ -6,7 +6,7 @@ import { codeCandidates } from '../parties/codes.ts';
 import type { BulkItem, BulkResult, Masking, NewParticipant, Session, SessionChange } from '../service.ts';
 import { MaskingError } from '../service.ts';
 import { joinRefusal } from './join-refusals.ts';
-import { pinCandidates, readPhones } from './new-session.ts';
+import { readPhones } from './new-session.ts';
 import { checkChange, checkReopening, defaultTtlSeconds, type Known } from './session-input.ts';
 import { termColumns } from './session-terms.ts';
 import { actor, type People, resolveProgram, wordsFor } from './sessions.ts';
@@ -85,7 +85,7 @@ export function createSessionChanges(
         .filter((one) => one.pin !== undefined && one.leftAt === undefined)
         .map((one) => ({
           participant: one.id,
-          digests: codeCandidates(keys, one.id, pinCandidates).map((code) => code.digest),
+          digests: codeCandidates(keys, one.id).map((code) => code.digest),
         })),
     });
     switch (row.failure) {

@@ -2,7 +2,14 @@
 import { invalid } from '../context.ts';
 import { checkPoolName } from '../numbers/pool-name.ts';
 import { checkLimits, checkProgram, checkSchedule, checkSpoken, checkTimeZone } from '../program/index.ts';
-import type { AfterClose, NewParticipant, NewSession, SessionChange, SessionTerms } from '../service.ts';
+import {
+  type AfterClose,
+  MaskingError,
+  type NewParticipant,
+  type NewSession,
+  type SessionChange,
+  type SessionTerms,
+} from '../service.ts';
 import type { OngoingCalls, RecordingMode } from '../types.ts';
 
 /** A job that nobody closes must not stay reachable: a day covers a delivery and most visits. */
@@ -109,16 +116,28 @@ function checkTerms(
   if (typeof program === 'object' && 'rules' in program) {
     checkProgram(program, { ...known, ...(roles === undefined ? {} : { roles }) }, '/program');
   }
-  if (terms.schedule !== undefined) checkSchedule(terms.schedule, '/schedule');
-  if (terms.limits !== undefined) checkLimits(terms.limits, '/limits');
+  const { schedule, limits } = terms;
+  if (schedule !== undefined) asTerm(() => checkSchedule(schedule, '/schedule'));
+  if (limits !== undefined) asTerm(() => checkLimits(limits, '/limits'));
   if (terms.ongoingCalls !== undefined && !policies.includes(terms.ongoingCalls)) {
     throw invalid('Running calls `finish`, are told by `warn`, or `hangup`.', '/ongoingCalls');
   }
   if (terms.afterClose !== undefined) checkAfterClose(terms.afterClose, roles);
-  if (terms.whisper !== undefined && terms.whisper !== true) {
-    checkSpoken(terms.whisper, '/whisper', known.prompts);
+  const { whisper } = terms;
+  if (whisper !== undefined && whisper !== true) {
+    asTerm(() => checkSpoken(whisper, '/whisper', known.prompts));
   }
   if (terms.survey !== undefined) checkSurvey(terms.survey, known, roles);
+}
+
+/** The same words and place, but no fault of a program: these terms stand in the session itself. */
+function asTerm(check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof MaskingError) throw invalid(error.message, error.pointer);
+    throw error;
+  }
 }
 
 function checkAfterClose(after: AfterClose, roles: ReadonlySet<string> | undefined): void {
@@ -150,7 +169,8 @@ function checkSurvey(
   if (roles !== undefined && !roles.has(survey.of)) {
     throw invalid('Nobody in this session has that role.', '/survey/of');
   }
-  if (survey.prompt !== undefined) checkSpoken(survey.prompt, '/survey/prompt', known.prompts);
+  const { prompt } = survey;
+  if (prompt !== undefined) asTerm(() => checkSpoken(prompt, '/survey/prompt', known.prompts));
   if (survey.keys !== undefined && !/^(?!.*(.).*\1)[0-9*#]{1,12}$/.test(survey.keys)) {
     throw invalid('Keys that answer: each of 0 to 9, * and # once at most.', '/survey/keys');
   }
@@ -178,7 +198,8 @@ function checkParticipant(participant: NewParticipant, pointer: string): void {
     throw invalid('A name has 1 to 200 characters.', `${pointer}/name`);
   }
   if (participant.locale !== undefined) checkLocale(participant.locale, `${pointer}/locale`);
-  if (participant.timeZone !== undefined) checkTimeZone(participant.timeZone, `${pointer}/timeZone`);
+  const { timeZone } = participant;
+  if (timeZone !== undefined) asTerm(() => checkTimeZone(timeZone, `${pointer}/timeZone`));
 }
 
 function checkMoment(moment: Date, now: number, pointer: string): void {

@@ -1,11 +1,10 @@
 /** From rows to what the API shows: phones decrypted only to be masked. */
 import type { SessionRow } from '../../store/queries/session-reading.ts';
 import type { TenantVault } from '../../vault/types.ts';
-import { codeCandidates, codeOf, dialWithCode } from '../parties/codes.ts';
+import { codeOf, dialWithCode } from '../parties/codes.ts';
 import { openPhone } from '../parties/party-keys.ts';
 import { maskPhoneNumber, unreadablePhoneNumber } from '../parties/phone-numbers.ts';
 import type { Participant, Session } from '../service.ts';
-import { pinCandidates } from './new-session.ts';
 import { termsOf } from './session-terms.ts';
 
 /** Rows are in the order of sessions, participants and phones. */
@@ -56,7 +55,7 @@ function participantOf(keys: TenantVault, rows: readonly SessionRow[]): Particip
       ? [unreadablePhoneNumber]
       : [maskPhoneNumber(e164, row.country)];
   });
-  const pin = first.pin_index === null ? undefined : pinOf(keys, first.participant, first.pin_index);
+  const pin = first.pin_index === null ? undefined : codeOf(keys, first.participant, first.pin_index);
   return {
     id: first.participant,
     role: first.role,
@@ -80,10 +79,4 @@ function participantOf(keys: TenantVault, rows: readonly SessionRow[]): Particip
 export function dialOf(number: string, reach: 'number' | 'app', pin: string | undefined): string {
   if (reach === 'app') return '';
   return pin === undefined ? number : dialWithCode(number, pin);
-}
-
-/** A participant's code, made anew from the place among the candidates that was free. */
-export function pinOf(keys: TenantVault, participant: string, place: number): string | undefined {
-  const candidate = codeCandidates(keys, participant, pinCandidates)[place];
-  return candidate && codeOf(keys, participant, candidate.index);
 }

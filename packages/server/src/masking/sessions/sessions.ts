@@ -7,6 +7,7 @@ import { storedDigest, storedKey } from '../access/idempotency.ts';
 import { type Context, checkPage, installation, notFound, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { areasOfPool, placeOf } from '../numbers/places.ts';
+import { codeOf } from '../parties/codes.ts';
 import type { KnownParties } from '../parties/known-parties.ts';
 import { maskPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
 import { transparencyToken } from '../parties/transparency.ts';
@@ -28,7 +29,7 @@ import { joinRefusal } from './join-refusals.ts';
 import { readPhones, type SessionPerson, type SessionPhone, sealPeople } from './new-session.ts';
 import { checkNewSession, defaultTtlSeconds, type Known } from './session-input.ts';
 import { type NamedProgram, namedProgram, termColumns } from './session-terms.ts';
-import { dialOf, groupSessions, pinOf } from './session-view.ts';
+import { dialOf, groupSessions } from './session-view.ts';
 
 /** Sessions are opened and closed by whoever holds a key of the tenant; the API knows which. */
 export const actor = 'api';
@@ -361,7 +362,7 @@ function createdParticipant(
   const number = seat?.e164 ?? '';
   const reach = one.reach ?? 'number';
   const place = seat?.pin_index ?? null;
-  const pin = place === null ? undefined : pinOf(keys, one.id, place);
+  const pin = place === null ? undefined : codeOf(keys, one.id, place);
   const masked = phones
     .filter((phone) => phone.participant === index + 1)
     .sort((a, b) => a.position - b.position)

@@ -103,7 +103,8 @@ begin
     values (p_tenant, new_id('led_'), 'session.closed', p_actor, p_session,
       jsonb_strip_nulls(jsonb_build_object('status', v_status, 'reason', case v_status when 'closed' then p_reason end)));
   perform emit_event(p_tenant, case v_status when 'closed' then 'session.closed' else 'session.expired' end, p_session,
-    null, jsonb_strip_nulls(jsonb_build_object('reason', p_reason, 'afterCloseUntil', v_after)));
+    null, jsonb_strip_nulls(jsonb_build_object('reason', p_reason, 'afterCloseUntil',
+      to_char(v_after at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))));
   perform notify_session(p_tenant, p_session, null, v_ongoing);
 
   -- An open side ends with its session, and so do the conversations that came from it.
