@@ -309,7 +309,10 @@ export interface CallExplanation {
 
 /** What the switch needs of the heart. Batched inside: many calls at once cost few round trips. */
 export interface CallMasking {
-  /** Decides and, when the called number is ours, durably writes the call record (status `ringing`). */
+  /**
+   * Decides and, when the called number is ours, writes the call record (status `ringing`). It is on the disk at the
+   * latest when the call is answered.
+   */
   decide(inbound: Inbound): Promise<Decision>;
   /**
    * The gate before two people are joined: records the answer if, at this moment, the session still lives.
