@@ -4,6 +4,7 @@
  * A request passes: security headers → authentication and limits → JSON → schema → idempotency → route → answer.
  */
 import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import { consolePages, transparencyPages, tryPages } from '../pages/index.ts';
 import {
   answerClientError,
   answerFrameworkError,
@@ -25,17 +26,25 @@ import { blockRoutes } from './routes/blocks.ts';
 import { bulkRoute } from './routes/bulk.ts';
 import { callRoutes } from './routes/calls.ts';
 import { carrierRoutes } from './routes/carriers.ts';
+import { custodyRoutes } from './routes/custody.ts';
+import { disputeRoutes } from './routes/disputes.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { ledgerRoutes } from './routes/ledger.ts';
+import { liveRoutes } from './routes/live.ts';
+import { loginRoutes } from './routes/login.ts';
 import { numberRoutes, poolRoutes } from './routes/numbers.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { participantRoutes } from './routes/participants.ts';
 import { planRoutes } from './routes/plan.ts';
+import { privacyRoutes } from './routes/privacy.ts';
 import { problemRoutes } from './routes/problems.ts';
 import { programRoutes } from './routes/programs.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { destinationRoutes, settingsRoutes } from './routes/settings.ts';
+import { userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** A request must have arrived within this time; connections that send nothing are closed after the second. */
 const requestMilliseconds = 30_000;
@@ -94,8 +103,19 @@ export function createApi(options: ApiOptions): FastifyInstance {
     eventRoutes(api, masking);
     settingsRoutes(api, masking);
     keyRoutes(api, masking);
+    ledgerRoutes(api, options.trust);
+    custodyRoutes(api, options.trust);
+    disputeRoutes(api, options.trust);
+    privacyRoutes(api, options.trust);
+    webhookRoutes(api, options.webhooks);
+    liveRoutes(api, options.live);
+    userRoutes(api, options.users);
+    loginRoutes(api, options.users);
     operationRoutes(api, options);
     problemRoutes(api);
+    await transparencyPages(scope, options.trust.transparency);
+    await consolePages(scope);
+    await tryPages(scope, options.phones);
   };
   void app.register(platform);
   return app;

@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Masking, Principal, Scope } from '../masking/service.ts';
+import { actAs } from '../masking/actor.ts';
+import { type Masking, namedScopes, type Principal, type Scope } from '../masking/service.ts';
 import { Problem } from './problem.ts';
 
 declare module 'fastify' {
@@ -26,7 +27,7 @@ const rememberedForMilliseconds = 60_000;
 const maxRemembered = 10_000;
 
 /** Scopes that `admin` does not include: they are always named on their own. */
-const namedOnly: ReadonlySet<Scope> = new Set(['recordings:listen', 'pii:reveal']);
+const namedOnly: ReadonlySet<Scope> = new Set(namedScopes);
 
 export function hasScope(principal: Principal, scope: Scope): boolean {
   return principal.scopes.has(scope) || (principal.scopes.has('admin') && !namedOnly.has(scope));
@@ -55,6 +56,7 @@ export async function registerAuthentication(
     timeWindow: 60_000,
   });
   const good = rememberedKeys();
+  registerActor(app);
 
   async function refuseTooManyFailures(request: FastifyRequest): Promise<void> {
     const count = await failures(request, { increment: false });
@@ -97,6 +99,14 @@ export async function registerAuthentication(
         headers: { 'www-authenticate': `Bearer realm="samar", error="insufficient_scope", scope="${scope}"` },
       });
     }
+  });
+}
+
+/** From here on the ledger names who asks as the actor of whatever is done. */
+function registerActor(app: FastifyInstance): void {
+  app.addHook('preHandler', (request, _reply, done) => {
+    if (request.principal) actAs(request.principal.actor, done);
+    else done();
   });
 }
 

@@ -74,6 +74,13 @@ const tags = [
   ['Blocks', 'Who may not reach whom any more, across all sessions.'],
   ['Events', 'What happened, for your own systems.'],
   ['Settings', 'What holds where no session or program says otherwise.'],
+  ['Ledger', "Every use of a person's data, chained and signed."],
+  ['Custody', 'Recordings: who takes them out, how long they are kept, and holds.'],
+  ['Disputes', 'Complaints under investigation, from the first word to the verdict.'],
+  ['Privacy', 'What a person can ask for: export, erasure, restriction; and the breach report.'],
+  ['Webhooks', 'Endpoints of your own that hear of events, signed and retried.'],
+  ['Users', 'The people of the business who use the console.'],
+  ['Log-in', 'How they prove who they are.'],
   ['API keys', 'Who may use this API, and for what.'],
   ['Operations', 'Health and metrics.'],
 ] as const;

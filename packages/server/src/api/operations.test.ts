@@ -128,6 +128,7 @@ test('bytes that are no HTTP get a problem document that does not repeat them', 
 test('an unexpected failure is 500 and tells nobody what it was about', async () => {
   const lines: object[] = [];
   const app = createApi({
+    ...api.rooms,
     masking: {
       ...api.masking,
       listPools: () => Promise.reject(new TypeError(`cannot read ${phone(1)}`)),
@@ -179,6 +180,7 @@ test('closing answers what is running and takes nothing new', async () => {
     asked = resolve;
   });
   const app = createApi({
+    ...api.rooms,
     masking: api.masking,
     recordings: '/nonexistent',
     registry: new Registry(),

@@ -9,11 +9,20 @@ import type { ListenOn } from '@samar/sip';
 import { Registry } from 'prom-client';
 import { createApi } from '../api/index.ts';
 import type { Config } from '../config.ts';
-import { checkWebhookUrl, createAsker, nodeTransport, webhookRules } from '../events/index.ts';
+import {
+  checkWebhookUrl,
+  createAsker,
+  createLiveEvents,
+  createWebhooks,
+  nodeTransport,
+  webhookRules,
+} from '../events/index.ts';
 import { createMasking } from '../masking/index.ts';
 import { scopes } from '../masking/service.ts';
 import { openDatabase } from '../store/index.ts';
 import { createSwitch, loadPrompts, nameOf, type Switch } from '../switch/index.ts';
+import { createTrust } from '../trust/index.ts';
+import { createUsers } from '../users/index.ts';
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
 import { platformMetrics } from './metrics.ts';
@@ -76,14 +85,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
     const prompts = await loadPrompts(promptsDirectory, config.promptsDir);
-    const webhooks = webhookRules(config.webhookAllow);
+    const rules = webhookRules(config.webhookAllow);
+    const transport = nodeTransport();
     const masking = createMasking({
       database,
       vault,
       doors,
       prompts: prompts.names,
-      asker: createAsker({ doors, transport: nodeTransport(), rules: webhooks }),
-      webhookProblem: (url) => checkWebhookUrl(url, webhooks),
+      asker: createAsker({ doors, transport, rules }),
+      webhookProblem: (url) => checkWebhookUrl(url, rules),
       report: (task, error) => log.warn('background work failed', { task, error: nameOf(error) }),
       ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
     });
@@ -92,6 +102,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const { interrupted } = await masking.start({ node, boot: doors.random.bytes(8).toString('hex') });
     running.push({ name: 'masking', stop: () => masking.stop() });
     if (interrupted > 0) log.warn('calls were interrupted by the last stop', { calls: interrupted });
+
+    const report = (task: string, error: unknown) =>
+      log.warn('background work failed', { task, error: nameOf(error) });
+    const trust = await createTrust({ database, vault, doors, masking, recordings, report });
+    await trust.start();
+    running.push({ name: 'trust', stop: () => trust.stop() });
+    const webhooks = createWebhooks({ database, vault, doors, transport, rules });
+    await webhooks.start();
+    running.push({ name: 'webhooks', stop: () => webhooks.stop() });
+    const live = createLiveEvents({ database, vault, doors });
+    await live.start();
+    running.push({ name: 'live events', stop: () => live.stop() });
 
     progress('media');
     const media = await createMediaEngine({
@@ -126,8 +148,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     metrics.watchSwitch(gate);
 
     progress('api');
+    const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${httpPort()}`;
     const api = createApi({
       masking: withTrunkRefresh(masking, gate),
+      trust,
+      users: createUsers({ database, vault, doors }, { publicUrl }),
+      webhooks,
+      live,
       telephone: createTelephone(doors, masking, gate),
       recordings,
       publicUrl: config.publicUrl,
@@ -141,8 +168,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     await api.listen({ host: config.httpHost, port: config.httpPort });
     running.push({ name: 'api', stop: () => api.close() });
-    const address = api.server.address();
-    const port = typeof address === 'object' && address ? address.port : config.httpPort;
+    const port = httpPort();
+    function httpPort(): number {
+      const address = api.server.address();
+      return typeof address === 'object' && address ? address.port : config.httpPort;
+    }
 
     let stopping: Promise<void> | undefined;
     return {

@@ -5,5 +5,8 @@
  * May import: Node, doors, masking's types and what is below it. Imported by: switch, api, cli.
  */
 export { type Answer, type Asker, type AskerOptions, createAsker, type Question } from './ask.ts';
+export { createLiveEvents } from './live.ts';
+export type { LiveEvents, Webhooks } from './service.ts';
 export { type AskTransport, nodeTransport } from './transport.ts';
 export { checkWebhookUrl, type WebhookRules, webhookRules } from './webhook-url.ts';
+export { createWebhooks } from './webhooks.ts';

@@ -218,15 +218,36 @@ export const scopes = [
   'calls:write',
   'programs:read',
   'programs:write',
+  'settings:read',
   'settings:write',
   'blocks:read',
   'blocks:write',
   'events:read',
   'recordings:listen',
+  'recordings:download',
+  'recordings:approve',
+  'disputes:read',
+  'disputes:write',
+  'ledger:read',
+  'webhooks:read',
+  'webhooks:write',
+  'privacy:write',
+  'users:read',
+  'users:write',
   'keys:write',
   'pii:reveal',
 ] as const;
-/** `admin` includes every scope but `recordings:listen` and `pii:reveal`, which are always named on their own. */
+/**
+ * Always named on their own: whoever administers the platform doesn't hear, see or take out what people said and
+ * their numbers by that alone. `admin` includes every other scope.
+ */
+export const namedScopes = [
+  'recordings:listen',
+  'recordings:download',
+  'recordings:approve',
+  'privacy:write',
+  'pii:reveal',
+] as const satisfies readonly (typeof scopes)[number][];
 export type Scope = (typeof scopes)[number];
 
 export interface Principal {
@@ -661,7 +682,23 @@ export type MaskingErrorCode =
   | 'no-explanation'
   | 'idempotency-mismatch'
   | 'recording-unreadable'
-  | 'no-recording';
+  | 'no-recording'
+  | 'on-hold'
+  | 'own-request'
+  | 'already-decided'
+  | 'download-not-approved'
+  | 'dispute-changed'
+  | 'dispute-resolved'
+  | 'subject-erased'
+  | 'subject-restricted'
+  | 'request-not-ready'
+  | 'webhook-refused'
+  | 'user-taken'
+  | 'last-admin'
+  | 'weak-password'
+  | 'wrong-credentials'
+  | 'locked-out'
+  | 'link-invalid';
 
 /** `pointer` is the JSON pointer of the offending input. The message never repeats a number. */
 export class MaskingError extends Error {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type TestDatabase, testDatabase } from '../store/testing.ts';
-import { sealLedger, verifyLedger } from './ledger.ts';
+import { type TestDatabase, testDatabase } from '../../store/testing.ts';
+import { sealLedger, verifyLedger } from './chain.ts';
 
 describe('the ledger', () => {
   let test: TestDatabase;

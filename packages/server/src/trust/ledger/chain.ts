@@ -10,10 +10,10 @@ import {
   readChain,
   readHead,
   readUnsealed,
-} from '../store/queries/ledger.ts';
-import type { Database } from '../store/types.ts';
+} from '../../store/queries/ledger.ts';
+import type { Database } from '../../store/types.ts';
 
-export { sealLedger } from '../store/queries/ledger.ts';
+export { sealLedger } from '../../store/queries/ledger.ts';
 
 export type LedgerVerdict =
   | { readonly kind: 'intact'; readonly entries: number; readonly unsealed: number; readonly digest: Buffer }

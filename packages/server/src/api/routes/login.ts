@@ -1,0 +1,4 @@
+import type { Users } from '../../users/service.ts';
+import type { Api } from '../route.ts';
+
+export function loginRoutes(_app: Api, _service: Users): void {}

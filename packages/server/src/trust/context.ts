@@ -1,0 +1,13 @@
+import type { Context } from '../masking/context.ts';
+import type { Masking } from '../masking/service.ts';
+import type { Signer } from './signing.ts';
+
+/** What every room of trust stands on. */
+export interface TrustContext extends Context {
+  readonly masking: Masking;
+  readonly signer: Signer;
+  /** Directory below which the recordings' files are, while they are on this machine. */
+  readonly recordings: string;
+  /** Background work that failed; it is tried again by itself. */
+  readonly report: (task: string, error: unknown) => void;
+}
