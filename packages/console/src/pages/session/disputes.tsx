@@ -47,7 +47,7 @@ export function Disputes({ session }: { readonly session: Session }) {
     >
       <ErrorBox error={error} />
       {data?.items.length === 0 && <Empty />}
-      <ul className="plain">
+      <ul className="list">
         {data?.items.map((dispute) => (
           <li key={dispute.id} className="row">
             <Link to="/disputes/$id" params={{ id: dispute.id }}>

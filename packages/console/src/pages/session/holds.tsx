@@ -46,7 +46,7 @@ export function Holds({ session }: { readonly session: string }) {
     >
       <ErrorBox error={error} />
       {data && items.length === 0 && <p className="muted">{words.noHolds}</p>}
-      <ul className="plain">
+      <ul className="list">
         {items.map((hold) => (
           <li key={hold.id} className="row spread">
             <span>

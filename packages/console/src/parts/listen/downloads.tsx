@@ -6,7 +6,7 @@ import { Badge, Button, ErrorBox, ReasonDialog, type Tone } from '../../componen
 import { useMay, useMe } from '../../identity.ts';
 import type { Download, ListOf } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
-import { Actor } from '../people.tsx';
+import { Actor, ShortId } from '../people.tsx';
 
 const tones: Readonly<Record<Download['status'], Tone>> = {
   pending: 'warn',
@@ -15,16 +15,42 @@ const tones: Readonly<Record<Download['status'], Tone>> = {
   expired: 'neutral',
 };
 
-export function Downloads({ call }: { readonly call: string }) {
-  const words = useWords().listen;
+function useDownloads() {
   const may = useMay();
-  const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
   const { data } = useQuery({
     queryKey: ['downloads'],
     queryFn: ({ signal }) => api.get<ListOf<Download>>('/v1/downloads', { limit: 200 }, { signal }),
     enabled: may('recordings:download') || may('recordings:approve'),
   });
+  return data?.items ?? [];
+}
+
+/** For whoever may approve: what others wait for, wherever it is. Nothing when nothing waits. */
+export function PendingDownloads() {
+  const words = useWords().listen;
+  const may = useMay();
+  const pending = useDownloads().filter(({ status }) => status === 'pending');
+  if (!may('recordings:approve') || pending.length === 0) return null;
+  return (
+    <section className="notice warn stack" aria-label={words.waiting}>
+      <strong>{words.waiting}</strong>
+      <ul className="list">
+        {pending.map((download) => (
+          <li key={download.id} className="row">
+            <ShortId id={download.call} />
+            <OneDownload download={download} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function Downloads({ call }: { readonly call: string }) {
+  const words = useWords().listen;
+  const may = useMay();
+  const client = useQueryClient();
+  const [asking, setAsking] = useState(false);
   const ask = useMutation({
     mutationFn: (reason: string) => api.post<Download>(at`/v1/calls/${call}/recording/downloads`, { reason }),
     onSuccess: () => {
@@ -32,7 +58,9 @@ export function Downloads({ call }: { readonly call: string }) {
       void client.invalidateQueries({ queryKey: ['downloads'] });
     },
   });
-  const own = (data?.items ?? []).filter((download) => download.call === call).slice(0, 10);
+  const own = useDownloads()
+    .filter((download) => download.call === call)
+    .slice(0, 10);
   return (
     <>
       {may('recordings:download') && <Button onClick={() => setAsking(true)}>{words.download}</Button>}

@@ -46,7 +46,7 @@ export function Marks(props: {
       {marks.items.length === 0 ? (
         <p className="muted small">{words.noMarks}</p>
       ) : (
-        <ul className="plain" aria-label={words.marks}>
+        <ul className="list" aria-label={words.marks}>
           {marks.items.map((mark) => {
             const place = span(mark.milliseconds);
             return (

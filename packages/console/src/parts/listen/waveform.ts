@@ -38,7 +38,9 @@ export function usePlayback(recording: Recording): Playback {
     wave.on('pause', () => setPlaying(false));
     wave.on('finish', () => setPlaying(false));
     wave.on('timeupdate', setAt);
+    const stop = onSchemeChange(() => wave.setOptions(colours(element, recording.channels)));
     return () => {
+      stop();
       if (sounding === wave) sounding = undefined;
       wave.destroy();
     };
@@ -55,36 +57,49 @@ export function usePlayback(recording: Recording): Playback {
 }
 
 function create(element: HTMLElement, recording: Recording): WaveSurfer {
-  const colour = (name: string) => getComputedStyle(element).getPropertyValue(name);
-  // Resolved through an element, as a canvas doesn't know custom properties nor light-dark().
-  const probe = document.createElement('span');
-  element.append(probe);
-  const resolved = (name: string) => {
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color || colour(name);
-  };
-  const names = ['--caller', '--callee'].slice(0, recording.channels);
-  const channels = names.map((name) => ({
-    waveColor: faded(resolved(name)),
-    progressColor: resolved(name),
-    height: channelHeight,
-  }));
-  const cursorColor = resolved('--text');
-  probe.remove();
   return WaveSurfer.create({
     container: element,
     url: recording.url,
     peaks: [...recording.shape.peaks],
     duration: recording.seconds,
     height: channelHeight,
-    splitChannels: channels,
-    cursorColor,
     cursorWidth: 2,
     normalize: true,
     dragToSeek: true,
     barWidth: 2,
     barGap: 1,
+    ...colours(element, recording.channels),
   });
+}
+
+/** Resolved through an element, as a canvas doesn't know custom properties nor light-dark(). */
+function colours(element: HTMLElement, channels: number) {
+  const probe = document.createElement('span');
+  element.append(probe);
+  const resolved = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const splitChannels = ['--caller', '--callee'].slice(0, channels).map((name) => ({
+    waveColor: faded(resolved(name)),
+    progressColor: resolved(name),
+    height: channelHeight,
+  }));
+  const cursorColor = resolved('--text');
+  probe.remove();
+  return { splitChannels, cursorColor };
+}
+
+/** Calls when what `light-dark()` gives may have changed. */
+function onSchemeChange(changed: () => void): () => void {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const own = new MutationObserver(changed);
+  own.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  system.addEventListener('change', changed);
+  return () => {
+    own.disconnect();
+    system.removeEventListener('change', changed);
+  };
 }
 
 function faded(colour: string): string {

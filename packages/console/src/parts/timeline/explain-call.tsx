@@ -55,7 +55,7 @@ function Explained(props: {
         </Facts>
       )}
       {trace && trace.rules.length > 0 && (
-        <ol className="plain" aria-label={words.rules}>
+        <ol className="list" aria-label={words.rules}>
           {trace.rules.map((rule) => (
             <li key={rule.place} className="row">
               <code>{rule.place}</code> {rule.name}

@@ -36,7 +36,7 @@ export const listen = {
     expired: 'Expired',
   },
   downloadFetch: 'Fetch the file',
-  downloads: 'Downloads',
+  waiting: 'Downloads of recordings that wait for a second person',
   approve: 'Approve',
   refuse: 'Refuse',
   askedBy: 'asked by',

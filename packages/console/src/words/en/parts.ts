@@ -1,6 +1,6 @@
 /** Words that several pages share. */
 export const parts = {
-  phoneHint: 'With the country code: +62… It is sent once and not shown or kept here.',
+  phoneHint: 'With country code, +62… Not shown or kept.',
   phoneFault: 'Write the number with a plus sign and the country code.',
   you: 'you',
   participant: 'a participant',

@@ -2,7 +2,7 @@ export const sessions = {
   title: 'Sessions',
   find: 'Find sessions',
   reference: 'Reference',
-  party: 'Party, by their number',
+  party: 'Party’s number',
   partyHeld: 'Sessions of the party whose number you typed.',
   partyForget: 'Forget the number',
   number: 'Virtual number',

@@ -38,7 +38,7 @@ export const listen: typeof shape = {
     expired: 'Kedaluwarsa',
   },
   downloadFetch: 'Ambil berkas',
-  downloads: 'Unduhan',
+  waiting: 'Unduhan rekaman yang menunggu orang kedua',
   approve: 'Setujui',
   refuse: 'Tolak',
   askedBy: 'diminta oleh',

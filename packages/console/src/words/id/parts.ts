@@ -1,7 +1,7 @@
 import type { parts as shape } from '../en/parts.ts';
 
 export const parts: typeof shape = {
-  phoneHint: 'Dengan kode negara: +62… Dikirim sekali, tidak ditampilkan dan tidak disimpan di sini.',
+  phoneHint: 'Dengan kode negara, +62… Tidak ditampilkan atau disimpan.',
   phoneFault: 'Tulis nomor dengan tanda plus dan kode negara.',
   you: 'Anda',
   participant: 'seorang peserta',

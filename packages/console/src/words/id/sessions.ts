@@ -4,7 +4,7 @@ export const sessions: typeof shape = {
   title: 'Sesi',
   find: 'Cari sesi',
   reference: 'Referensi',
-  party: 'Pihak, menurut nomornya',
+  party: 'Nomor pihak',
   partyHeld: 'Sesi dari pihak yang nomornya Anda ketik.',
   partyForget: 'Lupakan nomor itu',
   number: 'Nomor virtual',
