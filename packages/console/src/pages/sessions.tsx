@@ -100,7 +100,7 @@ function useColumns(): readonly Column<Session>[] {
       key: 'reference',
       head: words.reference,
       cell: (session) => (
-        <Link to="/sessions/$id" params={{ id: session.id }} tabIndex={-1}>
+        <Link className="reference" to="/sessions/$id" params={{ id: session.id }} tabIndex={-1}>
           {session.reference ?? <span className="muted">{words.noReference}</span>}
         </Link>
       ),

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { ownPath } from '../shell/come-back.ts';
 import { mayBePhone } from '../shell/searched.ts';
 import { asHeader } from './listen/fetch-recording.ts';
 import { asE164 } from './phone-once.tsx';
@@ -20,4 +21,17 @@ it('puts a reason into a header as bytes of UTF-8', () => {
   const header = asHeader('ancaman – “dispute”');
   expect(() => new Headers({ 'x-access-reason': header })).not.toThrow();
   expect(Buffer.from(header, 'latin1').toString('utf8')).toBe('ancaman – “dispute”');
+});
+it('comes back after a log-in to pages of ours only', () => {
+  expect(ownPath('/sessions?status=open')).toBe('/sessions?status=open');
+  for (const next of [
+    '//evil.example',
+    '/\\evil.example',
+    'https://evil.example',
+    'javascript:alert(1)',
+    '',
+    undefined,
+  ]) {
+    expect(ownPath(next)).toBe('/');
+  }
 });

@@ -33,8 +33,9 @@ export function useSessionSearch() {
     setHeld(what && { ...what, serial: serial.current });
   };
   useHandedOver((text) => {
+    if (text === '') return hold(undefined);
     const phone = asE164(text);
-    hold(phone === undefined ? { reference: text } : { phone });
+    return hold(phone === undefined ? { reference: text } : { phone });
   });
   const status = sessionStatuses.find((one) => one === search['status']);
   const shown = {
