@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import * as queries from '../../store/queries/blocks.ts';
 import type { TenantVault } from '../../vault/types.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, invalid, notFound, toPage, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { type Block, type Masking, MaskingError, type NewBlock } from '../service.ts';
@@ -70,7 +71,7 @@ export function createBlocks(context: Context): Pick<Masking, 'createBlock' | 'l
       );
     },
     async liftBlock(tenant, block) {
-      const known = isId(block, 'blk') && (await queries.liftBlock(database, tenant, block, 'api'));
+      const known = isId(block, 'blk') && (await queries.liftBlock(database, tenant, block, currentActor()));
       if (!known) throw notFound('block');
       return getBlock(tenant, block);
     },

@@ -74,7 +74,7 @@ describe('programs', () => {
       { ...saved, data: { version: 2, default: false } },
     ]);
     const entries = await ask(
-      `select from ledger where kind = 'program.saved' and actor = 'api' and subject = $1`,
+      `select from ledger where kind = 'program.saved' and actor = 'platform' and subject = $1`,
       [made.id],
     );
     expect(entries).toHaveLength(3);
