@@ -5,6 +5,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { nodeDoors } from '@samar/doors';
 import { type Config, ConfigError } from '../config.ts';
+import { actAs } from '../masking/actor.ts';
 import { createMasking } from '../masking/index.ts';
 import { type Masking, MaskingError, type Scope, scopes } from '../masking/service.ts';
 import { runningEmbeddedUrl } from '../store/embedded/running.ts';
@@ -14,14 +15,15 @@ import { type Finding, inspectInstallation } from './doctor.ts';
 import { importNumbers } from './numbers.ts';
 import { promptsDirectory } from './server.ts';
 
-interface Installation {
+export interface Installation {
   readonly config: Config;
   readonly database: OpenDatabase;
   readonly vault: Awaited<ReturnType<typeof createVault>>;
   readonly masking: Masking;
 }
 
-async function withInstallation<T>(
+/** What is done here stands in the ledger as done on the command line. */
+export async function withInstallation<T>(
   config: Config,
   work: (installation: Installation) => Promise<T>,
 ): Promise<T> {
@@ -29,7 +31,7 @@ async function withInstallation<T>(
   try {
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
     const masking = createMasking({ database, vault, doors: nodeDoors() });
-    return await work({ config, database, vault, masking });
+    return await actAs('command-line', () => work({ config, database, vault, masking }));
   } finally {
     await database.close();
   }
@@ -49,11 +51,11 @@ async function openRunningOrStopped(config: Config): Promise<OpenDatabase> {
   }
 }
 
-function say(line: string): void {
+export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function complain(line: string): void {
+export function complain(line: string): void {
   process.stderr.write(`samar: ${line}\n`);
 }
 

@@ -70,8 +70,8 @@ describe('programs', () => {
     const saved = { kind: 'program.saved', subject: made.id };
     expect(await told()).toEqual([
       { ...saved, data: { version: 1, default: false } },
-      { ...saved, data: { version: 2, default: false } },
-      { ...saved, data: { version: 2, default: false } },
+      { ...saved, data: { version: 2, default: false, fields: ['definition'] } },
+      { ...saved, data: { version: 2, default: false, fields: ['name'] } },
     ]);
     const entries = await ask(
       `select from ledger where kind = 'program.saved' and actor = 'platform' and subject = $1`,

@@ -181,7 +181,7 @@ create index ledger_party on ledger (tenant, party, entry) where sequence is not
 create index participants_id on participants (tenant, participant);
 
 -- The parties whom an entry concerns. One that names a party is that party's. One of a recording is of those whose
--- voices are in it, one of a call of its two sides, one of a participant theirs; any other of a session is of everybody
+-- voices are in it or to whom a message was left, one of a call of its two sides, one of a participant theirs; any other of a session is of everybody
 -- who took part at that time. See docs/decisions/0015.
 create function ledger_parties(p_entry ledger) returns setof text language plpgsql stable
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
@@ -199,7 +199,12 @@ begin
   if p_entry.subject like 'rec\_%' then
     select r.parties into v_parties from recordings r where r.tenant = p_entry.tenant and r.recording = p_entry.subject;
     if found then
-      return query select distinct x.party from unnest(v_parties) as x(party);
+      return query
+        select x.party from unnest(v_parties) as x(party)
+        union
+        select h.party from voicemails v
+          join participant_phones h on h.tenant = v.tenant and h.session = p_entry.session and h.participant = v.participant
+          where v.tenant = p_entry.tenant and v.recording = p_entry.subject;
       return;
     end if;
   end if;
