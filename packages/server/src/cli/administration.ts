@@ -5,11 +5,13 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { nodeDoors } from '@samar/doors';
 import { type Config, ConfigError } from '../config.ts';
-import { actAs } from '../masking/actor.ts';
+import { actAs, currentActor } from '../masking/actor.ts';
+import { installation } from '../masking/context.ts';
 import { createMasking } from '../masking/index.ts';
 import { type Masking, MaskingError, type Scope, scopes } from '../masking/service.ts';
 import { runningEmbeddedUrl } from '../store/embedded/running.ts';
 import { EmbeddedServerError, type OpenDatabase, openDatabase } from '../store/index.ts';
+import { insertEntry } from '../store/queries/ledger-reading.ts';
 import { createVault, rotateKeys } from '../vault/index.ts';
 import { type Finding, inspectInstallation } from './doctor.ts';
 import { importNumbers } from './numbers.ts';
@@ -171,6 +173,15 @@ export function rotateCommand(
       what,
       ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
       progress: (progress) => say(JSON.stringify(progress)),
+    });
+    await insertEntry(database, {
+      ...{
+        tenant: options.tenant ?? installation,
+        kind: 'keys.rotated',
+        actor: currentActor(),
+        details: { what },
+      },
+      ...{ party: undefined, session: undefined, subject: undefined },
     });
     say(
       what === 'master'

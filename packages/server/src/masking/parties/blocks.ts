@@ -10,7 +10,12 @@ import { type Context, checkPage, installation, invalid, notFound, toPage, withK
 import { isId, newId } from '../ids.ts';
 import { type Block, type Masking, MaskingError, type NewBlock } from '../service.ts';
 import { openPhone } from './party-keys.ts';
-import { maskPhoneNumber, readPhoneNumber, unreadablePhoneNumber } from './phone-numbers.ts';
+import {
+  holdsPhoneNumber,
+  maskPhoneNumber,
+  readPhoneNumber,
+  unreadablePhoneNumber,
+} from './phone-numbers.ts';
 import { sealPhone } from './sealed-phone.ts';
 import { transparencyToken } from './transparency.ts';
 
@@ -91,7 +96,7 @@ function readBlock(block: NewBlock, now: number): readonly [Side, Side | undefin
     throw invalid('A reason has 1 to 200 characters.', '/reason');
   }
   // It is shown to whoever may read blocks, and kept in clear.
-  if (/\d{9}/.test(reason.replace(/(?<=\d)[\s().-]+(?=[\d(])/g, ''))) {
+  if (holdsPhoneNumber(reason)) {
     throw invalid('A reason holds no phone number.', '/reason');
   }
   if (expiresAt !== undefined && !(expiresAt.getTime() > now)) {

@@ -117,6 +117,11 @@ describe('personal data', () => {
     await expect(
       masking.revealPhone('default', session.id, agent?.id ?? '', { ...access, reason: ' ' }),
     ).rejects.toMatchObject({ code: 'invalid', pointer: '/reason' });
+    for (const reason of ['call +62 811-2345 678', 'ask (0811) 2345678', 'ask ٠٨١١٢٣٤٥٦٧٨']) {
+      await expect(
+        masking.revealPhone('default', session.id, agent?.id ?? '', { ...access, reason }),
+      ).rejects.toMatchObject({ code: 'invalid', pointer: '/reason' });
+    }
     expect(await masking.revealPhone('default', session.id, agent?.id ?? '', access)).toEqual([
       agentPhone,
       secondPhone,

@@ -87,25 +87,28 @@ function arm(where: string, kinds: string | undefined): string {
         select l.* from ledger l where ${where} and l.kind = k.kind order by l.entry desc limit $2) l)`;
 }
 
-/** What may concern them, newest first; looked at closely only until the page is full. */
+/** What may concern them by its id, newest first; looked at closely only until the page is full. */
 function ofPeople(where: string, parties: string): string {
   const theirs = ['is not null', 'is null'].map(
     (sealed) =>
-      `select l from ledger l where ${where} and l.party = any (${parties}::text[]) and l.sequence ${sealed}`,
+      `select l.entry from ledger l where ${where} and l.party = any (${parties}::text[]) and l.sequence ${sealed}`,
   );
   return `with met as materialized (
       select distinct h.session from participant_phones h where h.tenant = $1 and h.party = any (${parties}::text[])
-    ), near as (
-      ${theirs.join(' union all ')}
-      union all
-      select l.l from met m cross join lateral (
-        select l from ledger l where ${where} and l.party is null and l.session = m.session offset 0) l
+    ), near as materialized (
+      ${theirs.join(' union ')}
+      union
+      select l.entry from met m cross join lateral (
+        select l.entry from ledger l where ${where} and l.session = m.session offset 0) l
     ), ordered as (
-      select n.l from near n order by (n.l).entry desc offset 0
+      select n.entry from near n order by n.entry desc offset 0
     )
-    select ${columns.replaceAll('l.', '(o.l).')} from ordered o
-      where exists (select from ledger_parties(o.l) p where p = any (${parties}::text[]))
-      order by (o.l).entry desc limit $2`;
+    select ${columns} from ordered o
+      cross join lateral (
+        select l.* from ledger l where l.tenant = $1 and l.entry = o.entry
+          and exists (select from ledger_parties(l) p where p = any (${parties}::text[])) offset 0
+      ) l
+      order by o.entry desc limit $2`;
 }
 
 /** The kinds that a tenant's ledger has: one look at the index each. */
