@@ -59,6 +59,8 @@ test('names every route of the first version', () => {
       ...['PUT /v1/destinations/{name}', 'DELETE /v1/destinations/{name}'],
       ...['GET /v1/settings', 'PATCH /v1/settings', 'GET /v1/settings/decision-secret'],
       ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
+      ...['GET /v1/ledger', 'POST /v1/ledger/search', 'POST /v1/ledger/verify'],
+      ...['GET /v1/ledger/roots', 'GET /v1/ledger/public-key'],
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
@@ -92,7 +94,7 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         where,
       ).toContain('Idempotency-Key');
       // Only what needs no words of the client has no body.
-      const bodiless = /\/(hangup|claims)$/.test(path);
+      const bodiless = /\/(hangup|claims|ledger\/verify)$/.test(path);
       expect(operation.requestBody === undefined, where).toBe(bodiless);
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');

@@ -1,9 +1,10 @@
 /**
- * The command line: `samar serve | demo | numbers | plan | keys | doctor`. Composition root: the only room that knows all the
+ * The command line: `samar serve | demo | numbers | plan | ledger | keys | doctor`. Composition root: the only room that knows all the
  * others. May import: everything. Imported by: main.ts.
  */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, loadConfig } from '../config.ts';
+import { addLedgerCommands } from './ledger-commands.ts';
 import { addPlanCommand } from './plan-command.ts';
 import { inWords } from './words.ts';
 
@@ -52,6 +53,9 @@ export async function run(words: readonly string[]): Promise<number> {
       exitCode = await importCommand(config(), file, options);
     });
   addPlanCommand(program, (code) => {
+    exitCode = code;
+  });
+  addLedgerCommands(program, config, (code) => {
     exitCode = code;
   });
   const keys = program.command('keys').description('API keys and encryption keys');

@@ -105,7 +105,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const report = (task: string, error: unknown) =>
       log.warn('background work failed', { task, error: nameOf(error) });
-    const trust = await createTrust({ database, vault, doors, masking, recordings, report });
+    const trust = await createTrust({
+      ...{ database, vault, doors, masking, recordings, report },
+      anchors: join(config.dataDir, 'ledger-roots'),
+    });
     await trust.start();
     running.push({ name: 'trust', stop: () => trust.stop() });
     const webhooks = createWebhooks({ database, vault, doors, transport, rules });

@@ -8,6 +8,8 @@ export interface TrustContext extends Context {
   readonly signer: Signer;
   /** Directory below which the recordings' files are, while they are on this machine. */
   readonly recordings: string;
+  /** Directory for copies of the ledgers' roots outside the database; undefined: none are kept. */
+  readonly anchors?: string;
   /** Background work that failed; it is tried again by itself. */
   readonly report: (task: string, error: unknown) => void;
 }

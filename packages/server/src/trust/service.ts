@@ -82,7 +82,9 @@ export type LedgerCheck =
     };
 export interface Ledger {
   list(tenant: string, filter: EntryFilter, page: PageRequest): Promise<Page<Entry>>;
-  verify(tenant: string): Promise<LedgerCheck>;
+  /** Reads the whole chain; `progress` hears how far. Asking again while it runs joins that run. */
+  verify(tenant: string, progress?: (read: number, of: number) => void): Promise<LedgerCheck>;
+  /** Newest first; the cursor is a day. */
   roots(tenant: string, page: PageRequest): Promise<Page<Root>>;
   /** PEM (SPKI), so that somebody outside can check roots. */
   publicKey(): Promise<{ readonly keyId: string; readonly pem: string }>;

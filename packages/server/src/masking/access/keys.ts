@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as queries from '../../store/queries/access.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, invalid, isTenantName, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { type ApiKey, type Masking, type Principal, type Scope, scopes } from '../service.ts';
@@ -51,6 +52,7 @@ export function createApiKeys(
         secretHash: sha256(secret),
         scopes: [...new Set(key.scopes)],
         expiresAt: key.expiresAt,
+        actor: currentActor(),
       });
       return { ...toApiKey(row), secret: `sk_${tenant}_${id.slice('key_'.length)}_${secret}` };
     },
@@ -62,7 +64,9 @@ export function createApiKeys(
     },
 
     async revokeApiKey(tenant, key) {
-      const row = isId(key, 'key') ? await queries.revokeApiKey(database, tenant, key) : undefined;
+      const row = isId(key, 'key')
+        ? await queries.revokeApiKey(database, tenant, key, currentActor())
+        : undefined;
       if (row === undefined) throw notFound('key');
       cache.clear();
       return toApiKey(row);

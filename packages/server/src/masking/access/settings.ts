@@ -1,5 +1,6 @@
 /** What a tenant decides once for all of its calls, and the secret that its decision webhook is signed with. */
 import { lockTenant, noteChange, readSettings, writeSettings } from '../../store/queries/tenants.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, invalid, notFound } from '../context.ts';
 import { isTimeZone } from '../program/schedule.ts';
 import type { Masking, Settings } from '../service.ts';
@@ -53,7 +54,7 @@ export function createSettings(
         await noteChange(inside, {
           tenant,
           kind: 'settings.changed',
-          actor: 'api',
+          actor: currentActor(),
           subject: undefined,
           data: { fields },
         });

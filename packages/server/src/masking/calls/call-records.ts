@@ -1,9 +1,9 @@
 /** Reading call records. */
 import * as queries from '../../store/queries/calls.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, notFound, toPage } from '../context.ts';
 import { isId } from '../ids.ts';
 import { type Call, type Masking, MaskingError } from '../service.ts';
-import { actor } from '../sessions/sessions.ts';
 
 export function createCallRecords(context: Context): Pick<Masking, 'listCalls' | 'getCall' | 'hangUpCall'> {
   const { database } = context;
@@ -21,7 +21,7 @@ export function createCallRecords(context: Context): Pick<Masking, 'listCalls' |
     },
     async hangUpCall(tenant, call) {
       const running = isId(call, 'call')
-        ? await queries.requestHangup(database, tenant, call, actor)
+        ? await queries.requestHangup(database, tenant, call, currentActor())
         : undefined;
       if (running === undefined) throw notFound('call');
       if (!running) throw new MaskingError('call-ended', 'The call has ended already.');

@@ -5,6 +5,7 @@ import type { TenantVault } from '../../vault/types.ts';
 import { type Context, invalid, notFound, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { openKey, openPhone } from '../parties/party-keys.ts';
+import { holdsPhoneNumber } from '../parties/phone-numbers.ts';
 import { type Masking, MaskingError } from '../service.ts';
 import type { CallMasking, MessagesStep } from '../types.ts';
 
@@ -111,4 +112,6 @@ function checkAccess(access: Access): void {
   if (reason.length < 3 || reason.length > 500 || reason.includes('\0')) {
     throw invalid('Say why, in 3 to 500 characters.', '/reason');
   }
+  // It stands in the ledger, and the person concerned may read it.
+  if (holdsPhoneNumber(reason)) throw invalid('A reason holds no phone number.', '/reason');
 }

@@ -2,6 +2,7 @@
 
 import { readCarrier } from '../../store/queries/carriers.ts';
 import * as queries from '../../store/queries/numbers.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, invalid, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { readPhoneNumber } from '../parties/phone-numbers.ts';
@@ -78,6 +79,7 @@ export function createNumbers(
       tenant,
       { pool: add.pool, carrier: carrier.carrier, capabilities: [...new Set(add.capabilities)] },
       numbers.map((one, index) => ({ ...one, number: ids[index] ?? one.number })),
+      currentActor(),
     );
     const shown = rows.map((row) => {
       if (row.failure === 'taken') {
@@ -117,7 +119,7 @@ export function createNumbers(
     ) {
       throw invalid('A quarantine is 1 to 315,360,000 seconds.', '/quarantineSeconds');
     }
-    const why = { reason, actor: 'api' };
+    const why = { reason, actor: currentActor() };
     const found =
       isId(number, 'num') &&
       (await queries.quarantineNumber(database, tenant, number, { ...why, seconds: quarantineSeconds }));
@@ -164,6 +166,7 @@ export function createNumbers(
             tenant,
             number,
             JSON.stringify({ enabled, pool, capabilities, use, draining, quarantinedUntil, area }),
+            currentActor(),
           )
         : undefined;
       if (row === undefined) throw notFound('number');
@@ -171,7 +174,7 @@ export function createNumbers(
     },
     async deleteNumber(tenant, number, { drain = false } = {}) {
       const outcome = isId(number, 'num')
-        ? await queries.deleteNumber(database, tenant, number, drain)
+        ? await queries.deleteNumber(database, tenant, number, drain, currentActor())
         : 'missing';
       switch (outcome) {
         case 'deleted':

@@ -1,5 +1,6 @@
 /** What happens to a session between its opening and its close: changes, hand-overs, reopening; and many at once. */
 import * as queries from '../../store/queries/sessions.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, invalid, notFound } from '../context.ts';
 import { isId } from '../ids.ts';
 import { codeCandidates } from '../parties/codes.ts';
@@ -9,7 +10,7 @@ import { joinRefusal } from './join-refusals.ts';
 import { readPhones } from './new-session.ts';
 import { checkChange, checkReopening, defaultTtlSeconds, type Known } from './session-input.ts';
 import { termColumns } from './session-terms.ts';
-import { actor, type People, resolveProgram, wordsFor } from './sessions.ts';
+import { type People, resolveProgram, wordsFor } from './sessions.ts';
 
 /** Items of one bulk request, and how many are worked on at a time: a request must not take every connection. */
 const mostItems = 500;
@@ -49,7 +50,7 @@ export function createSessionChanges(
       await queries.changeSession(database, {
         tenant,
         session,
-        actor,
+        actor: currentActor(),
         terms,
         removed,
         replaced: joining.map((one) => one.replaces ?? null),
@@ -78,7 +79,7 @@ export function createSessionChanges(
     const row = await reopen({
       tenant,
       session,
-      actor,
+      actor: currentActor(),
       expiresAt: again.expiresAt,
       ttlSeconds: again.expiresAt ? undefined : (again.ttlSeconds ?? defaultTtlSeconds),
       pins: before.participants

@@ -4,6 +4,7 @@ import * as reading from '../../store/queries/session-reading.ts';
 import * as queries from '../../store/queries/sessions.ts';
 import type { TenantVault } from '../../vault/types.ts';
 import { storedDigest, storedKey } from '../access/idempotency.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, notFound, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { areasOfPool, placeOf } from '../numbers/places.ts';
@@ -30,9 +31,6 @@ import { readPhones, type SessionPerson, type SessionPhone, sealPeople } from '.
 import { checkNewSession, defaultTtlSeconds, type Known } from './session-input.ts';
 import { type NamedProgram, namedProgram, termColumns } from './session-terms.ts';
 import { dialOf, groupSessions } from './session-view.ts';
-
-/** Sessions are opened and closed by whoever holds a key of the tenant; the API knows which. */
-export const actor = 'api';
 
 /** A session that one with an open side gives rise to: `number` is the open side's, of which the caller is given. */
 export interface Offspring {
@@ -182,7 +180,7 @@ export function createSessions(
     const row = {
       tenant,
       session: id,
-      actor: offspring === undefined ? actor : 'switch',
+      actor: offspring === undefined ? currentActor() : 'switch',
       terms: {
         ...termColumns(sessionTerms(session), named),
         pool,
@@ -292,7 +290,7 @@ export function createSessions(
       reason: close.reason,
       ongoingCalls: close.ongoingCalls,
       afterClose: close.afterClose ?? true,
-      actor,
+      actor: currentActor(),
     });
     return getSession(tenant, session);
   };

@@ -28,11 +28,12 @@ export async function updatePool(
   tenant: string,
   pool: string,
   change: string,
+  actor: string,
 ): Promise<boolean> {
   const rows = await queries.query<{ readonly found: boolean }>(
     'update_pool',
-    'select update_pool($1, $2, $3::jsonb) as found',
-    [tenant, pool, change],
+    'select update_pool($1, $2, $3::jsonb, $4) as found',
+    [tenant, pool, change, actor],
   );
   return rows[0]?.found === true;
 }

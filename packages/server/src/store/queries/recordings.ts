@@ -116,7 +116,7 @@ export async function openRecording(
           where tenant = $1 and call = $2 and status <> 'deleted' order by recording limit 1
       ), told as (
         insert into ledger (tenant, entry, kind, actor, session, subject, details)
-          select $1, new_id('led_'), 'listen', $3, r.session, r.recording,
+          select $1, new_id('led_'), 'recording.listened', $3, r.session, r.recording,
               jsonb_build_object('call', $2::text, 'reason', $4::text) from r
       )
       select recording, file, status, wrapped_key, parties, party_keys from r`,
@@ -163,7 +163,7 @@ export function revealPhones(
         select position, party from participant_phones where tenant = $1 and session = $2 and participant = $3
       ), told as (
         insert into ledger (tenant, entry, kind, actor, party, session, subject, details)
-          select $1, new_id('led_'), 'reveal', $4, h.party, $2, $3, jsonb_build_object('reason', $5::text) from h
+          select $1, new_id('led_'), 'phone.revealed', $4, h.party, $2, $3, jsonb_build_object('reason', $5::text) from h
       )
       select y.party, y.phone, k.party_key, k.wrapped, k.tenant_key_version from h
         join parties y on y.tenant = $1 and y.party = h.party

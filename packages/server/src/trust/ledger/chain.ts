@@ -1,53 +1,81 @@
 /**
- * Whether the ledger is what it was. Each entry is chained to the one before it when it is sealed (see
- * `store/queries/ledger.ts`), and the end of each tenant's chain is kept apart, so that an entry that was changed,
- * removed, moved or cut off the end is found. What is not yet sealed (seconds) is not covered.
+ * Whether a chain is what it was, entry by entry, without a database: each entry is chained to the one before it when
+ * it is sealed (see `store/queries/ledger.ts`), the end of the chain is kept apart (the head), and the ends of days are
+ * signed (roots). So an entry that was changed, removed or moved is found by the chain, one that was cut off or
+ * appended by the head, and a chain that was written anew as a whole by a root.
  */
-import {
-  chainDigest,
-  emptyChain,
-  type LedgerHead,
-  readChain,
-  readHead,
-  readUnsealed,
-} from '../../store/queries/ledger.ts';
-import type { Database } from '../../store/types.ts';
+import { chainDigest, emptyChain, type LedgerHead, type SealedEntry } from '../../store/queries/ledger.ts';
+import type { LedgerCheck } from '../service.ts';
 
-export { sealLedger } from '../../store/queries/ledger.ts';
+export type Fault = Extract<LedgerCheck, { readonly ok: false }>;
 
-export type LedgerVerdict =
-  | { readonly kind: 'intact'; readonly entries: number; readonly unsealed: number; readonly digest: Buffer }
-  /** Its content is not what was sealed. */
-  | { readonly kind: 'changed'; readonly sequence: number; readonly entry: string }
-  /** No entry stands at this place. */
-  | { readonly kind: 'removed'; readonly sequence: number }
-  /** Genuine, but not at the place where it was sealed: something before it was removed or moved. */
-  | { readonly kind: 'moved'; readonly sequence: number; readonly entry: string };
+/** What a root says of the chain. Only those whose signature is genuine. */
+export interface Witness {
+  readonly sequence: number;
+  readonly digest: Buffer;
+}
 
-const pageEntries = 1_000;
+export interface ChainCheck {
+  /** The entries that come next, in the order of `sequence`. Answers the first fault. */
+  read(entries: readonly SealedEntry[]): Fault | undefined;
+  /** After the last entry; `head`: as it was read after that. */
+  end(head: LedgerHead): Fault | undefined;
+  /** The last entry that was read and found genuine. */
+  last(): LedgerHead;
+}
 
-/** Reads the whole chain of a tenant and names the first entry that is not what it was. */
-export async function verifyLedger(database: Database, tenant: string): Promise<LedgerVerdict> {
-  // First the head: what is sealed while we read stands behind it.
-  const head = await readHead(database, tenant);
-  let last: LedgerHead = emptyChain;
-  while (true) {
-    const page = await readChain(database, tenant, last.sequence, pageEntries);
-    for (const entry of page) {
-      const { sequence: place, previous, digest } = entry;
-      const sequence = Number(place);
-      if (sequence !== last.sequence + 1) return { kind: 'removed', sequence: last.sequence + 1 };
-      if (!chainDigest(previous, entry).equals(digest))
-        return { kind: 'changed', sequence, entry: entry.entry };
-      if (!previous.equals(last.digest)) return { kind: 'moved', sequence, entry: entry.entry };
-      if (sequence === head.sequence && !digest.equals(head.digest)) {
-        return { kind: 'changed', sequence, entry: entry.entry };
-      }
-      last = { sequence, digest };
-    }
-    if (page.length < pageEntries) break;
+/**
+ * `head`: as it was read before the first entry; what is sealed while we read stands behind it. `from`: the entry after
+ * which to begin, when everything up to it is known to be genuine.
+ */
+export function createChainCheck(
+  head: LedgerHead,
+  witnesses: readonly Witness[] = [],
+  from: LedgerHead = emptyChain,
+): ChainCheck {
+  let last = from;
+  const digests = new Map<number, Buffer[]>();
+  let furthest = 0;
+  for (const { sequence, digest } of witnesses) {
+    digests.set(sequence, [...(digests.get(sequence) ?? []), digest]);
+    furthest = Math.max(furthest, sequence);
   }
-  if (last.sequence < head.sequence) return { kind: 'removed', sequence: last.sequence + 1 };
-  const { count } = await readUnsealed(database, tenant);
-  return { kind: 'intact', entries: last.sequence, unsealed: count, digest: last.digest };
+
+  function check(entry: SealedEntry): Fault | undefined {
+    const sequence = Number(entry.sequence);
+    if (sequence !== last.sequence + 1) return fault('removed', last.sequence + 1);
+    if (!chainDigest(entry.previous, entry).equals(entry.digest))
+      return fault('changed', sequence, entry.entry);
+    if (!entry.previous.equals(last.digest)) return fault('moved', sequence, entry.entry);
+    if (sequence === head.sequence && !entry.digest.equals(head.digest)) {
+      return fault('changed', sequence, entry.entry);
+    }
+    if (digests.get(sequence)?.some((digest) => !digest.equals(entry.digest)) === true) {
+      return fault('root-mismatch', sequence, entry.entry);
+    }
+    last = { sequence, digest: entry.digest };
+    return undefined;
+  }
+
+  return {
+    last: () => last,
+    read(entries) {
+      for (const entry of entries) {
+        const found = check(entry);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    end(now) {
+      const known = Math.max(head.sequence, furthest);
+      if (last.sequence < known) return fault('removed', last.sequence + 1);
+      // Nobody but the sealer moves the head: what stands behind it was put there by somebody else.
+      if (last.sequence > now.sequence) return fault('moved', now.sequence + 1);
+      return undefined;
+    },
+  };
+}
+
+function fault(kind: Fault['fault'], sequence: number, entry?: string): Fault {
+  return { ok: false, fault: kind, sequence, ...(entry === undefined ? {} : { entry }) };
 }
