@@ -219,14 +219,15 @@ function time(words: Words, { timeZone }: TransparencyView, at: Date): Html {
 }
 
 function formatTime({ tag }: Words, timeZone: string, at: Date): string {
+  const dates = tag === 'en' ? 'en-GB' : tag;
   const fields = {
     ...({ day: 'numeric', month: 'short', year: 'numeric' } as const),
     ...({ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const),
   };
   try {
-    return new Intl.DateTimeFormat(tag, { ...fields, timeZone }).format(at);
+    return new Intl.DateTimeFormat(dates, { ...fields, timeZone }).format(at);
   } catch {
     // A zone that this machine doesn't know.
-    return new Intl.DateTimeFormat(tag, { ...fields, timeZone: 'UTC' }).format(at);
+    return new Intl.DateTimeFormat(dates, { ...fields, timeZone: 'UTC' }).format(at);
   }
 }

@@ -1,10 +1,10 @@
 /** Disputes at the heart: against the real database, with the heart's own decisions as witness. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSession, phone, type TestApi, tenant, testApi } from '../../api/testing.ts';
-import { actAs } from '../../masking/actor.ts';
-import { MaskingError } from '../../masking/service.ts';
-import type { Dispute, Disputes } from '../service.ts';
-import { mostNote, mostNotes, mostStatement } from './disputes.ts';
+import { actAs } from '../masking/actor.ts';
+import { MaskingError } from '../masking/service.ts';
+import { mostNote, mostNotes, mostStatement } from '../trust/disputes/disputes.ts';
+import type { Dispute, Disputes } from '../trust/service.ts';
+import { openSession, phone, shows, type TestApi, tenant, testApi } from './testing.ts';
 
 let api: TestApi;
 let disputes: Disputes;
@@ -276,6 +276,81 @@ describe('a dispute', () => {
     expect(await refused(disputes.open(tenant, { ...about, call }))).toMatchObject({ pointer: '/call' });
     const moved = disputes.update(tenant, one.dispute.id, { version: 1, against: other.agent });
     expect((await refused(moved)).code).toBe('unknown-participant');
+  });
+});
+
+describe('over HTTP', () => {
+  it('goes from the first word to the verdict, and the second of two changes is a 409', async () => {
+    const { body: session } = await api.call('POST', '/v1/sessions', {
+      body: {
+        participants: [
+          { role: 'agent', phone: phone(8_000) },
+          { role: 'customer', phone: phone(8_001) },
+        ],
+      },
+    });
+    const [agent] = session.participants;
+    const opened = await api.call('POST', '/v1/disputes', {
+      body: { session: session.id, category: 'safety', statement: 'Drove too fast.', against: agent.id },
+    });
+    expect(opened.status, opened.text).toBe(201);
+    expect(opened.headers['location']).toBe(`/v1/disputes/${opened.body.id}`);
+    expect(opened.body.openedBy).toEqual({ kind: 'operator', id: expect.stringMatching(/^key_/) });
+    const path = `/v1/disputes/${opened.body.id}`;
+    const change = { version: 1, status: 'investigating' };
+    const both = await Promise.all([
+      api.call('PATCH', path, { body: change }),
+      api.call('PATCH', path, { body: { ...change, assignee: `usr_${'1'.repeat(32)}` } }),
+    ]);
+    expect(both.map((answer) => answer.status).sort()).toEqual([200, 409]);
+    expect(both.find((answer) => answer.status === 409)?.body.type).toBe('/problems/dispute-changed');
+    const note = await api.call('POST', `${path}/notes`, { body: { text: 'Listened: <b>nothing</b>.' } });
+    expect(note.status).toBe(201);
+    expect(note.body.text).toBe('Listened: <b>nothing</b>.');
+    const huge = await api.call('POST', `${path}/notes`, { body: { text: 'x'.repeat(10_001) } });
+    expect(huge.status).toBe(422);
+    expect(huge.body.errors).toEqual([{ pointer: '/text', detail: 'must have at most 10000 characters' }]);
+    const file = await api.call('GET', path);
+    expect(file.body).toMatchObject({ version: 2, notes: [{ id: note.body.id }], calls: [] });
+    expect(file.body.history.map((entry: { kind: string }) => entry.kind)).toEqual([
+      ...['dispute.opened', 'dispute.changed', 'dispute.note-added'],
+    ]);
+    for (const one of [8_000, 8_001]) expect(shows(file.text, phone(one))).toBe(false);
+    const body = { version: 2, verdict: 'inconclusive', text: 'One word against another.' };
+    expect((await api.call('POST', `${path}/verdict`, { body })).body).toMatchObject({
+      ...{ status: 'resolved', version: 3 },
+      verdict: { verdict: 'inconclusive', by: expect.stringMatching(/^key_/) },
+    });
+    const again = await api.call('POST', `${path}/verdict`, { body: { ...body, version: 3 } });
+    expect(again.status).toBe(409);
+    expect(again.body.type).toBe('/problems/dispute-resolved');
+    expect((await api.call('PATCH', path, { body: { version: 3, category: 'fraud' } })).status).toBe(409);
+    const { body: list } = await api.call('GET', `/v1/disputes?status=resolved&session=${session.id}`);
+    expect(list.items).toMatchObject([{ id: opened.body.id }]);
+  });
+
+  it('says what is wrong, and nothing of what was sent', async () => {
+    const session = await openSession(api, ++seed);
+    const about = { session: session.id, category: 'other', statement: 'x' };
+    const wrong = [
+      [{ ...about, session: undefined }, 422],
+      [{ ...about, session: `ses_${'0'.repeat(32)}` }, 404],
+      [{ ...about, session: undefined, call: `call_${'0'.repeat(32)}` }, 404],
+      [{ ...about, category: 'x' }, 422],
+      [{ ...about, statement: 'x'.repeat(4_001) }, 422],
+      [{ ...about, statement: 'a\u0007' }, 422],
+      [{ ...about, against: `par_${'0'.repeat(32)}` }, 422],
+      [{ ...about, assignee: 'usr_1' }, 422],
+    ] as const;
+    for (const [body, status] of wrong) {
+      const answer = await api.call('POST', '/v1/disputes', { body });
+      expect(answer.status, JSON.stringify(body).slice(0, 80)).toBe(status);
+      expect(answer.headers['content-type']).toContain('problem+json');
+    }
+    expect((await api.call('GET', '/v1/disputes?assignee=me')).status).toBe(422);
+    const reader = await api.key(['disputes:read']);
+    expect((await api.call('POST', '/v1/disputes', { body: about, key: reader })).status).toBe(403);
+    expect((await api.call('GET', '/v1/disputes', { key: reader })).status).toBe(200);
   });
 });
 
