@@ -1,7 +1,9 @@
 /** The participant's page, as a phone without scripts sees it. */
-import type { FastifyInstance } from 'fastify';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { transparencyPages } from '../pages/index.ts';
 import { languages } from '../pages/transparency/languages.ts';
 import { actions, categories } from '../pages/transparency/words.ts';
 import { createApi } from './api.ts';
@@ -422,6 +424,19 @@ describe('somebody who asks too often', () => {
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     }
     expect((await visit(api, people[1].path)).status).toBe(200);
+  });
+
+  it('from one address waits, whichever link is tried', async () => {
+    const app = fastify();
+    await app.register(rateLimit, { global: false });
+    const limits = { address: 3, token: 60 };
+    await transparencyPages(app, api.rooms.trust.transparency, { failed: () => {}, limits });
+    const statuses: number[] = [];
+    for (let n = 0; n < 5; n++) statuses.push((await app.inject(`/t/default.${n}`)).statusCode);
+    expect(statuses).toEqual([404, 404, 404, 429, 429]);
+    const other = await app.inject({ url: '/t/default.1', remoteAddress: '192.0.2.9' });
+    expect(other.statusCode).toBe(404);
+    await app.close();
   });
 });
 

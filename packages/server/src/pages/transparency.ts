@@ -18,7 +18,7 @@ import { type Action, actions, categories, type Words } from './transparency/wor
 export interface TransparencyPageOptions {
   /** Something unexpected, which the person only sees as "try later". */
   readonly failed: (request: FastifyRequest, error: unknown) => void;
-  /** A minute. Many phones share one address of their carrier, so that is the larger one. */
+  /** A minute. Many phones share one address of their carrier or of a proxy, so that one is large. */
   readonly limits?: { readonly address: number; readonly token: number };
 }
 
@@ -41,7 +41,7 @@ export async function transparencyPages(
       { parseAs: 'string', bodyLimit: formBytes },
       (_request, body, done) => done(null, new URLSearchParams(String(body))),
     );
-    limitRequests(scope, options.limits ?? { address: 600, token: 60 });
+    limitRequests(scope, options.limits ?? { address: 6_000, token: 60 });
     scope.setErrorHandler((error, request, reply) => {
       const kind = problemOf(error);
       if (kind === 'later') options.failed(request, error);

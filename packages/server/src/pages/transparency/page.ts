@@ -207,7 +207,7 @@ function reportFields(words: Words, view: TransparencyView, most: number, draft:
   });
   return html`${draft?.wrong === true && html`<p class="box warn" role="alert">${report.wrong(most)}</p>`}
 ${view.reported && html`<p class="box">${report.standing}</p>`}
-<label for="category">${report.category}</label><select id="category" name="category" required>${categories.map((one) => option(one, report.categories[one], draft?.category ?? 'harassment'))}</select>
+<label for="category">${report.category}</label><select id="category" name="category" required>${[option('', '—', draft?.category), ...categories.map((one) => option(one, report.categories[one], draft?.category))]}</select>
 ${named.length > 0 && html`<label for="call">${report.call}</label><select id="call" name="call">${[option('', report.noCall, draft?.call), ...named]}</select>`}
 <label for="statement">${report.statement}</label><p class="soft" id="hint">${report.hint(most)}</p>
 <textarea id="statement" name="statement" required maxlength="${most}" aria-describedby="hint" dir="auto">
