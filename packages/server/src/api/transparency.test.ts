@@ -98,6 +98,25 @@ describe('the page', () => {
     expect(other.text).not.toContain('lost item');
   });
 
+  it('says how calls are recorded and for how long recordings are kept by the tenant’s rules', async () => {
+    const set = (settings: object) =>
+      sql('update tenants set settings = $2 where tenant = $1', [tenant, JSON.stringify(settings)]);
+    const { people } = await open();
+    const says = async () => (await visit(api, people[0].path)).text;
+    expect(await says()).toMatch(/Calls are recorded\.[\s\S]*for 30 days/);
+    await set({ retention: { recordingDays: 10, countries: { ID: 90 } } });
+    expect(await says()).toContain('for 90 days');
+    await set({ retention: { recordingDays: 10, countries: { ID: 5 } } });
+    expect(await says()).toContain('for 5 days');
+    await set({ recordingPolicy: { default: 'session', countries: { ID: 'consent' } } });
+    expect(await says()).toContain('only when both sides agree');
+    await set({ recordingPolicy: { default: 'consent', countries: { ID: 'off' } } });
+    expect(await says()).toContain('Calls are not recorded.');
+    await set({ recordingPolicy: { default: 'off', countries: {} } });
+    expect(await says()).toContain('Calls are not recorded.');
+    await set({});
+  });
+
   it('doesn’t show a call that never reached them', async () => {
     const { session, people } = await open();
     await api.masking.closeSession(tenant, session, { reason: 'resolved' });

@@ -24,6 +24,13 @@ export interface TransparencyRow {
     readonly allow: readonly { readonly from: string; readonly to: string }[];
   } | null;
   readonly narrowed: boolean;
+  /** The tenant's, as it is stored; null without one. */
+  readonly recording_policy: {
+    readonly default?: string;
+    readonly countries?: Readonly<Record<string, string>>;
+  } | null;
+  /** Where the numbers of everybody in the session are from. */
+  readonly countries: readonly string[];
   readonly kept_days: number;
   readonly blocked: boolean;
   readonly reported: boolean;
@@ -64,8 +71,10 @@ export async function findTransparency(
           s.recording, s.after_close,
           s.program is not null or coalesce(s.rules ?| array['program', 'schedule', 'limits'], false)
             or exists (select from programs g where g.tenant = $1 and g.is_default and g.deleted_at is null) as narrowed,
-          coalesce((t.settings #>> array['retention', 'countries', y.country])::integer,
-            (t.settings #>> '{retention,recordingDays}')::integer, 30) as kept_days,
+          t.settings -> 'recordingPolicy' as recording_policy, c.countries,
+          (select max(coalesce((t.settings #>> array['retention', 'countries', k.country])::integer,
+              (t.settings #>> '{retention,recordingDays}')::integer, 30))
+            from unnest(case c.countries when '{}' then '{--}'::text[] else c.countries end) as k(country)) as kept_days,
           (select coalesce(bool_and(blocked_by($1, p.participant, o.party, x.now)), false)
             from unnest(phones_of_others($1, p.session, p.participant)) as o(party)) as blocked,
           exists (select from disputes d where d.tenant = $1 and d.session = p.session and d.status <> 'resolved'
@@ -78,10 +87,11 @@ export async function findTransparency(
         join sessions s on s.tenant = p.tenant and s.session = p.session
         join numbers n on n.tenant = p.tenant and n.number = p.number
         join tenants t on t.tenant = p.tenant
-        left join participant_phones h on h.tenant = p.tenant and h.session = p.session
-          and h.participant = p.participant and h.position = (select min(m.position) from participant_phones m
-            where m.tenant = p.tenant and m.session = p.session and m.participant = p.participant)
-        left join parties y on y.tenant = h.tenant and y.party = h.party
+        cross join lateral (
+          select array(select distinct y.country from participant_phones h
+            join parties y on y.tenant = h.tenant and y.party = h.party
+            where h.tenant = p.tenant and h.session = p.session) as countries
+        ) c
         cross join lateral (
           select z.now, z.due, participation_ended(p.left_at, s.status, s.closed_at, s.after_until, z.due, z.now) as ended_at
             from (select platform_now() as now, least(s.expires_at, s.idle_expires_at) as due) z

@@ -164,7 +164,7 @@ function toView(
     reachableBy: reachableBy(person, others),
     narrowed: person.narrowed,
     ...(afterClose === undefined ? {} : { afterClose }),
-    recording: person.recording,
+    recording: recordingOf(person),
     recordingsKeptDays: person.kept_days,
     calls: calls.map((call) => toCall(call, participant, uses, actorOf)),
     uses: uses.flatMap(({ at, kind, actor, reason }) =>
@@ -176,6 +176,23 @@ function toView(
     reported: person.reported,
     erasureAsked: person.erasure_asked,
   };
+}
+
+/** How strict a way of recording is; a policy's `session` adds nothing. */
+const strictness = ['off', 'announce', 'consent'] as const;
+
+/** The strictest of the session's, the tenant's and the participants' countries'; theirs `off` forbids it. */
+function recordingOf({
+  recording,
+  recording_policy,
+  countries,
+}: queries.TransparencyRow): TransparencyView['recording'] {
+  const own = recording_policy?.default ?? 'session';
+  const wanted = own === 'session' ? [recording] : [recording, own];
+  if (own === 'off' || wanted.every((one) => one === 'off')) return 'off';
+  const theirs = countries.flatMap((country) => recording_policy?.countries?.[country] ?? []);
+  if (theirs.includes('off')) return 'off';
+  return strictness.findLast((mode) => [...wanted, ...theirs].includes(mode)) ?? recording;
 }
 
 function untilOf({ status, expires_at, after_until }: Person): Date | undefined {
