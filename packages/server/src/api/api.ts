@@ -16,7 +16,7 @@ import {
 import { registerAuthentication } from './authentication.ts';
 import { registerIdempotency } from './idempotency.ts';
 import { bodyLimitBytes, registerJsonBody, validatorCompiler } from './input.ts';
-import { registerRequestLog } from './logging.ts';
+import { logFailure, registerRequestLog } from './logging.ts';
 import { registerMetrics } from './metrics.ts';
 import { registerOpenApi } from './openapi.ts';
 import type { ApiLog, ApiOptions } from './options.ts';
@@ -35,7 +35,7 @@ import { liveRoutes } from './routes/live.ts';
 import { loginRoutes } from './routes/login.ts';
 import { numberRoutes, poolRoutes } from './routes/numbers.ts';
 import { operationRoutes } from './routes/operations.ts';
-import { participantRoutes } from './routes/participants.ts';
+import { participantRoutes, transparencyLinkRoutes } from './routes/participants.ts';
 import { planRoutes } from './routes/plan.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { problemRoutes } from './routes/problems.ts';
@@ -66,7 +66,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     // Requests that are already on a connection are answered while we stop, instead of Fastify's own 503.
     return503OnClosing: false,
     trustProxy: options.trustProxy ?? false,
-    routerOptions: { maxParamLength: 100 },
+    routerOptions: { maxParamLength: 128 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   }) as unknown as FastifyInstance;
@@ -91,6 +91,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     sessionRoutes(api, masking, publicUrl);
     bulkRoute(api, masking, publicUrl);
     participantRoutes(api, masking, options.telephone);
+    transparencyLinkRoutes(api, options.trust, publicUrl);
     callRoutes(api, masking);
     recordingRoutes(api, masking, options.recordings, log);
     programRoutes(api, masking);
@@ -105,7 +106,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     keyRoutes(api, masking);
     ledgerRoutes(api, options.trust);
     custodyRoutes(api, options.trust);
-    disputeRoutes(api, options.trust);
+    disputeRoutes(api, options.trust, masking);
     privacyRoutes(api, options.trust);
     webhookRoutes(api, options.webhooks);
     liveRoutes(api, options.live);
@@ -113,7 +114,9 @@ export function createApi(options: ApiOptions): FastifyInstance {
     loginRoutes(api, options.users);
     operationRoutes(api, options);
     problemRoutes(api);
-    await transparencyPages(scope, options.trust.transparency);
+    await transparencyPages(scope, options.trust.transparency, {
+      failed: (request, error) => logFailure(log, request, error),
+    });
     await consolePages(scope);
     await tryPages(scope, options.phones);
   };

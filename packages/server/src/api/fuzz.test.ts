@@ -20,6 +20,8 @@ const posts = [
   ...[`/v1/sessions/ses_${id}/participants/par_${id}/claims`, `/v1/calls/call_${id}/hangup`],
   ...['/v1/programs', '/v1/programs/test', `/v1/programs/prg_${id}/test`, '/v1/blocks'],
   `/v1/numbers/num_${id}/replace`,
+  ...['/v1/disputes', `/v1/disputes/dsp_${id}/notes`, `/v1/disputes/dsp_${id}/verdict`],
+  `/v1/sessions/ses_${id}/participants/par_${id}/transparency`,
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
@@ -28,6 +30,7 @@ const patches = [
   '/v1/pools/default',
   `/v1/programs/prg_${id}`,
   '/v1/settings',
+  `/v1/disputes/dsp_${id}`,
 ];
 const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(
@@ -68,6 +71,7 @@ const names = [
     'to',
   ],
   ...['caller', 'roles', 'reach', 'mayStart', 'open', 'pin', 'sticky', 'use', 'draining', 'area', 'match'],
+  ...['category', 'statement', 'against', 'version', 'assignee', 'verdict', 'text', 'block', 'towards'],
   ...['scopes', 'enabled', 'cooldown', 'exhaustion', 'status', 'number', 'limit', 'after', '__proto__', ''],
 ];
 const leaf = fc.oneof(
@@ -170,6 +174,7 @@ test('any path and query', async () => {
     'blocks',
     'events',
     'destinations',
+    'disputes',
     'x',
   );
   await fc.assert(

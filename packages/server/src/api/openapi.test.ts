@@ -50,6 +50,10 @@ test('names every route of the first version', () => {
       ...['POST /v1/sessions/{id}/reopen', 'POST /v1/sessions/{id}/calls'],
       'POST /v1/sessions/{id}/participants/{participant}/reveal',
       'POST /v1/sessions/{id}/participants/{participant}/claims',
+      'POST /v1/sessions/{id}/participants/{participant}/transparency',
+      'DELETE /v1/sessions/{id}/participants/{participant}/transparency',
+      ...['POST /v1/disputes', 'GET /v1/disputes', 'GET /v1/disputes/{id}', 'PATCH /v1/disputes/{id}'],
+      ...['POST /v1/disputes/{id}/notes', 'POST /v1/disputes/{id}/verdict'],
       ...['GET /v1/calls', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
       ...['GET /v1/calls/{id}/explanation', 'POST /v1/calls/{id}/hangup'],
       ...['POST /v1/programs', 'GET /v1/programs', 'GET /v1/programs/{id}', 'PUT /v1/programs/{id}'],
@@ -94,7 +98,7 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         where,
       ).toContain('Idempotency-Key');
       // Only what needs no words of the client has no body.
-      const bodiless = /\/(hangup|claims|ledger\/verify)$/.test(path);
+      const bodiless = /\/(hangup|claims|transparency|ledger\/verify)$/.test(path);
       expect(operation.requestBody === undefined, where).toBe(bodiless);
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');

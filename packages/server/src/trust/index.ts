@@ -20,9 +20,9 @@ export async function createTrust(options: Omit<TrustContext, 'signer'>): Promis
   const context: TrustContext = { ...options, signer: await createSigner(options.vault) };
   const ledger = createLedger(context);
   const custody = createCustody(context);
-  const disputes = createDisputes(context, { ledger, custody });
+  const disputes = createDisputes(context);
   const rights = createRights(context, { ledger, custody });
-  const transparency = createTransparency(context, { ledger, disputes, rights });
+  const transparency = createTransparency(context, { disputes, rights });
   const parts = [ledger, custody, disputes, rights, transparency];
   return {
     ledger,

@@ -334,6 +334,8 @@ export interface Rights {
 }
 
 // ---------------------------------------------------------------- transparency
+/** Who it was, as far as a participant may know: somebody of the business, its own system, they themselves, ourselves. */
+export type SeenActor = 'staff' | 'system' | 'self' | 'platform';
 /** What one participant may know of one session; nothing of the other's number or name. */
 export interface TransparencyView {
   readonly tenantName: string;
@@ -343,26 +345,38 @@ export interface TransparencyView {
   readonly openedAt: Date;
   /** Until when somebody can reach them. */
   readonly until?: Date;
+  /** When their part in it ended; they see the page for 90 days after. */
+  readonly endedAt?: Date;
+  /** IANA; for the times on the page. */
+  readonly timeZone: string;
   readonly role: string;
   /** The virtual numbers: what they dial and what they see. */
   readonly number: string;
   readonly reachableBy: readonly { readonly role: string; readonly call: boolean; readonly text: boolean }[];
+  /** A program or schedule of the business may narrow it further (certain hours, certain callers). */
+  readonly narrowed: boolean;
+  /** While it is open: who may still call them after the end, and for how long. */
+  readonly afterClose?: { readonly seconds: number; readonly roles: readonly string[] };
   readonly recording: 'off' | 'announce' | 'consent';
   readonly recordingsKeptDays?: number;
+  /** Those that reached them or that they made, the newest first, at most 500. */
   readonly calls: readonly {
     readonly id: string;
     readonly at: Date;
     readonly seconds?: number;
     readonly direction: 'in' | 'out';
+    /** `running`, or as in `Call.outcome`. */
     readonly outcome: string;
     readonly recorded: boolean;
-    readonly listens: readonly { readonly at: Date; readonly by: string; readonly reason: string }[];
+    /** It was recorded, and the recording is gone. */
+    readonly deleted: boolean;
+    readonly listens: readonly { readonly at: Date; readonly by: SeenActor; readonly reason: string }[];
   }[];
-  /** Reveals, exports, erasures and downloads that concern them. */
+  /** Reveals, exports, erasures and downloads that concern them, the newest first. */
   readonly uses: readonly {
     readonly at: Date;
-    readonly kind: string;
-    readonly by: string;
+    readonly kind: 'reveal' | 'download' | 'export' | 'erase' | 'restrict';
+    readonly by: SeenActor;
     readonly reason?: string;
   }[];
   readonly blocked: boolean;
