@@ -156,11 +156,11 @@ describe('personal data', () => {
     );
     expect(told.map((one) => one.kind)).toEqual([
       'session.opened',
-      'reveal',
-      'reveal',
+      'phone.revealed',
+      'phone.revealed',
       'recording.started',
-      'recording.ended',
-      'listen',
+      'recording.kept',
+      'recording.listened',
     ]);
     expect(told.at(-1)).toMatchObject({
       actor: 'key_x',
