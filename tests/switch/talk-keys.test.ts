@@ -66,25 +66,28 @@ describe('consent', () => {
   test.each([
     ['another key', '2'],
     ['no key at all', undefined],
-  ] as const)('%s is a no: nothing is recorded, who said so is written down, they talk', async (_name, key) => {
-    const before = recorded();
-    const { call, other, ended } = await talk('consent');
-    await call.press('1');
-    if (key) await other.press(key);
-    await until(() => stage.masking.refused.at(-1)?.call === stage.masking.lastCall);
-    await call.say(voice('(caller)'));
-    await pause(200);
-    expect(sounds(other.heard())).toContain('(caller)');
-    call.hangUp();
-    await ended;
-    expect(recorded()).toBe(before);
-    expect(
-      stage.masking.refused.at(-1)?.heard.map(({ participant, answer }) => [participant, answer]),
-    ).toEqual([
-      ['par_1', 'consented'],
-      ['par_2', 'refused'],
-    ]);
-  });
+  ] as const)(
+    '%s is a no: nothing is recorded, who said so is written down, they talk',
+    async (_name, key) => {
+      const before = recorded();
+      const { call, other, ended } = await talk('consent');
+      await call.press('1');
+      if (key) await other.press(key);
+      await until(() => stage.masking.refused.at(-1)?.call === stage.masking.lastCall);
+      await call.say(voice('(caller)'));
+      await pause(200);
+      expect(sounds(other.heard())).toContain('(caller)');
+      call.hangUp();
+      await ended;
+      expect(recorded()).toBe(before);
+      expect(
+        stage.masking.refused.at(-1)?.heard.map(({ participant, answer }) => [participant, answer]),
+      ).toEqual([
+        ['par_1', 'consented'],
+        ['par_2', 'refused'],
+      ]);
+    },
+  );
 });
 
 describe('*0', () => {

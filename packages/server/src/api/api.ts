@@ -92,7 +92,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     bulkRoute(api, masking, publicUrl);
     participantRoutes(api, masking, options.telephone);
     callRoutes(api, masking);
-    recordingRoutes(api, masking, options.recordings, log);
+    recordingRoutes(api, masking, options.trust, log);
     programRoutes(api, masking);
     destinationRoutes(api, masking);
     numberRoutes(api, masking);
@@ -104,7 +104,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     settingsRoutes(api, masking);
     keyRoutes(api, masking);
     ledgerRoutes(api, options.trust);
-    custodyRoutes(api, options.trust);
+    custodyRoutes(api, options.trust, log);
     disputeRoutes(api, options.trust);
     privacyRoutes(api, options.trust);
     webhookRoutes(api, options.webhooks);

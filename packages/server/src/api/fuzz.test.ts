@@ -8,7 +8,13 @@ let key: string;
 beforeAll(async () => {
   api = await testApi();
   await api.stock(3);
-  key = await api.key(['admin', 'pii:reveal', 'recordings:listen']);
+  key = await api.key([
+    'admin',
+    'pii:reveal',
+    'recordings:listen',
+    'recordings:download',
+    'recordings:approve',
+  ]);
 });
 afterAll(() => api.close());
 
@@ -20,6 +26,8 @@ const posts = [
   ...[`/v1/sessions/ses_${id}/participants/par_${id}/claims`, `/v1/calls/call_${id}/hangup`],
   ...['/v1/programs', '/v1/programs/test', `/v1/programs/prg_${id}/test`, '/v1/blocks'],
   `/v1/numbers/num_${id}/replace`,
+  ...[`/v1/calls/call_${id}/recording/downloads`, `/v1/downloads/dwn_${id}/approve`, '/v1/holds'],
+  ...[`/v1/calls/call_${id}/marks`, `/v1/holds/hld_${id}/release`],
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
