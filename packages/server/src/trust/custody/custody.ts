@@ -38,11 +38,18 @@ export function createCustody(
     return pause;
   }
 
+  async function runRetention(): Promise<number> {
+    const deleted = await deletion.runRetention();
+    await files.sweep();
+    return deleted;
+  }
+
   return {
     ...createDownloads(context),
     ...createHolds(context),
     ...createMarks(context),
-    ...deletion,
+    deleteRecording: deletion.deleteRecording,
+    runRetention,
     locate: (recording) => files.locate(recording),
     async start() {
       loop(1_000, tend, longestPause);
@@ -50,8 +57,7 @@ export function createCustody(
       loop(
         60_000 + doors.random.integer(600_000),
         async () => {
-          await deletion.runRetention();
-          await files.sweep();
+          await runRetention();
           return hour;
         },
         hour,

@@ -133,7 +133,7 @@ export function createRecordingFiles(context: TrustContext): RecordingFiles {
       if (await stat(local).catch(() => undefined)) return local;
       const { file } = recording;
       const running = fetching.get(file);
-      if (running) return running;
+      if (running !== undefined) return running;
       if (fetching.size >= fetchesAtOnce) throw new RecordingsAway();
       const work = fetched(recording).finally(() => fetching.delete(file));
       fetching.set(file, work);
