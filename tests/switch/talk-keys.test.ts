@@ -47,6 +47,8 @@ describe('consent', () => {
     const { call, other, ended } = await talk('consent');
     await Promise.all([call.press('1'), other.press('1')]);
     await until(() => recorded() > before);
+    // The row is made before the file.
+    await pause(500);
     call.hangUp();
     await ended;
     const heard = stage.masking.recordings.at(-1)?.start.heard;
