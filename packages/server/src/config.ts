@@ -40,6 +40,11 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Networks, besides the public internet, in which decision webhooks may be asked. */
   readonly webhookAllow: readonly string[];
+  /** Bucket of an S3-compatible store, path style, in which finished recordings are kept. */
+  readonly recordingsS3Url: string | undefined;
+  readonly recordingsS3Region: string;
+  readonly recordingsS3KeyId: string | undefined;
+  readonly recordingsS3Secret: string | undefined;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -216,6 +221,26 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
       return networks;
     },
   },
+  recordingsS3Url: {
+    variable: 'SAMAR_RECORDINGS_S3_URL',
+    about:
+      'Where finished recordings are kept: a bucket of an S3-compatible store, path style, and a folder in it (https://s3.example.com/bucket/recordings).',
+    default: 'none: in the data directory',
+    read(value) {
+      if (value === undefined) return undefined;
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      const usable =
+        url !== undefined &&
+        /^https?:$/.test(url.protocol) &&
+        url.pathname.length > 1 &&
+        `${url.username}${url.password}${url.search}${url.hash}` === '';
+      if (!usable) throw new Error('must be an http or https URL with a bucket, and nothing else in it');
+      return value;
+    },
+  },
+  recordingsS3Region: text('SAMAR_RECORDINGS_S3_REGION', 'Region that requests are signed for.', 'us-east-1'),
+  recordingsS3KeyId: secret('SAMAR_RECORDINGS_S3_KEY_ID', 'Access key id of the store.', 'none'),
+  recordingsS3Secret: secret('SAMAR_RECORDINGS_S3_SECRET', 'Secret access key of the store.', 'none'),
 };
 
 /** Variables that other parts of Samar read (tests, tools); allowed to stand in the environment. */
@@ -246,6 +271,12 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (config.sipTlsPort !== undefined && !(config.sipTlsKey && config.sipTlsCertificate)) {
     throw new ConfigError(
       'SAMAR_SIP_TLS_PORT needs SAMAR_SIP_TLS_KEY_FILE and SAMAR_SIP_TLS_CERTIFICATE_FILE',
+    );
+  }
+  const s3 = [config.recordingsS3Url, config.recordingsS3KeyId, config.recordingsS3Secret];
+  if (s3.some((one) => one === undefined) && s3.some((one) => one !== undefined)) {
+    throw new ConfigError(
+      'SAMAR_RECORDINGS_S3_URL, SAMAR_RECORDINGS_S3_KEY_ID and SAMAR_RECORDINGS_S3_SECRET belong together: set all or none',
     );
   }
   if (config.adminKey !== undefined && config.adminKey.length < 16) {

@@ -93,7 +93,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     participantRoutes(api, masking, options.telephone);
     transparencyLinkRoutes(api, options.trust, publicUrl);
     callRoutes(api, masking);
-    recordingRoutes(api, masking, options.recordings, log);
+    recordingRoutes(api, masking, options.trust, log);
     programRoutes(api, masking);
     destinationRoutes(api, masking);
     numberRoutes(api, masking);
@@ -105,7 +105,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     settingsRoutes(api, masking);
     keyRoutes(api, masking);
     ledgerRoutes(api, options.trust);
-    custodyRoutes(api, options.trust);
+    custodyRoutes(api, options.trust, log);
     disputeRoutes(api, options.trust, masking);
     privacyRoutes(api, options.trust);
     webhookRoutes(api, options.webhooks);

@@ -8,7 +8,13 @@ let key: string;
 beforeAll(async () => {
   api = await testApi();
   await api.stock(3);
-  key = await api.key(['admin', 'pii:reveal', 'recordings:listen']);
+  key = await api.key([
+    'admin',
+    'pii:reveal',
+    'recordings:listen',
+    'recordings:download',
+    'recordings:approve',
+  ]);
 });
 afterAll(() => api.close());
 
@@ -22,6 +28,8 @@ const posts = [
   `/v1/numbers/num_${id}/replace`,
   ...['/v1/disputes', `/v1/disputes/dsp_${id}/notes`, `/v1/disputes/dsp_${id}/verdict`],
   `/v1/sessions/ses_${id}/participants/par_${id}/transparency`,
+  ...[`/v1/calls/call_${id}/recording/downloads`, `/v1/downloads/dwn_${id}/approve`, '/v1/holds'],
+  ...[`/v1/calls/call_${id}/marks`, `/v1/holds/hld_${id}/release`],
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,

@@ -65,6 +65,10 @@ test('names every route of the first version', () => {
       ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
       ...['GET /v1/ledger', 'POST /v1/ledger/search', 'POST /v1/ledger/verify'],
       ...['GET /v1/ledger/roots', 'GET /v1/ledger/public-key'],
+      ...['POST /v1/calls/{id}/recording/downloads', 'DELETE /v1/calls/{id}/recording', 'GET /v1/downloads'],
+      ...['POST /v1/downloads/{id}/approve', 'POST /v1/downloads/{id}/refuse', 'GET /v1/downloads/{id}/file'],
+      ...['GET /v1/calls/{id}/marks', 'POST /v1/calls/{id}/marks', 'DELETE /v1/calls/{id}/marks/{mark}'],
+      ...['POST /v1/holds', 'GET /v1/holds', 'POST /v1/holds/{id}/release'],
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
@@ -98,7 +102,7 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         where,
       ).toContain('Idempotency-Key');
       // Only what needs no words of the client has no body.
-      const bodiless = /\/(hangup|claims|transparency|ledger\/verify)$/.test(path);
+      const bodiless = /\/(hangup|claims|transparency|ledger\/verify|approve|refuse|release)$/.test(path);
       expect(operation.requestBody === undefined, where).toBe(bodiless);
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');

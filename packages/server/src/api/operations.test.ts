@@ -133,7 +133,7 @@ test('an unexpected failure is 500 and tells nobody what it was about', async ()
       ...api.masking,
       listPools: () => Promise.reject(new TypeError(`cannot read ${phone(1)}`)),
     },
-    ...{ recordings: '/nonexistent', registry: new Registry(), checks: {} },
+    ...{ registry: new Registry(), checks: {} },
     log: { info: () => {}, error: (message, details) => void lines.push({ message, ...details }) },
   });
   const answer = await app.inject({ url: '/v1/pools', headers: { authorization: `Bearer ${api.adminKey}` } });
@@ -182,7 +182,6 @@ test('closing answers what is running and takes nothing new', async () => {
   const app = createApi({
     ...api.rooms,
     masking: api.masking,
-    recordings: '/nonexistent',
     registry: new Registry(),
     checks: {
       slow: () => {

@@ -20,8 +20,6 @@ export interface ApiOptions {
   readonly phones?: PretendPhones | undefined;
   /** Makes the calls of click-to-call; absent: they are refused as unavailable. */
   readonly telephone?: Telephone | undefined;
-  /** Directory below which the recordings' files are. */
-  readonly recordings: string;
   /** `GET /readyz` answers 200 when every one resolves to undefined within two seconds. By part: `database`, `sip`. */
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** Where `GET /metrics` reads from; the API's own metrics are added to it. */

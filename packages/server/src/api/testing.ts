@@ -14,6 +14,8 @@ import { createVault } from '../vault/index.ts';
 import { createApi } from './api.ts';
 import type { ApiOptions } from './options.ts';
 
+type TrustOptions = Parameters<typeof createTrust>[0];
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -49,7 +51,9 @@ export interface TestApi {
 /** Every installation has it from its first migration on. */
 export const tenant = 'default';
 
-export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestApi> {
+export async function testApi(
+  options: Partial<ApiOptions> & Partial<Pick<TrustOptions, 'recordings' | 'objects' | 'report'>> = {},
+): Promise<TestApi> {
   const database = await testDatabase();
   const vault = await createVault({
     database: database.database,
@@ -59,8 +63,11 @@ export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestAp
   const doors = nodeDoors();
   const context = { database: database.database, vault, doors };
   const masking = await createMasking(context);
-  const recordings = options.recordings ?? '/nonexistent';
-  const trust = await createTrust({ ...context, masking, recordings, report: () => {} });
+  const { recordings = '/nonexistent', objects, report = () => {}, ...apiOptions } = options;
+  const trust = await createTrust({
+    ...{ ...context, masking, recordings, report },
+    ...(objects && { objects }),
+  });
   const users = createUsers(context, { publicUrl: () => 'https://masking.example' });
   const webhooks = createWebhooks({ ...context, transport: nodeTransport(), rules: webhookRules() });
   const live = createLiveEvents(context);
@@ -73,14 +80,13 @@ export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestAp
     users,
     webhooks,
     live,
-    recordings,
     checks: {},
     registry: new Registry(),
     publicUrl: 'https://masking.example',
     log: { info: log, error: log },
     rateLimit: 100_000,
     wrongKeysPerMinute: 100_000,
-    ...options,
+    ...apiOptions,
   });
   await app.ready();
   let stocked = 0;

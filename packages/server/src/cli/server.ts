@@ -17,11 +17,12 @@ import {
   nodeTransport,
   webhookRules,
 } from '../events/index.ts';
+import { actAs } from '../masking/actor.ts';
 import { createMasking } from '../masking/index.ts';
 import { scopes } from '../masking/service.ts';
 import { openDatabase } from '../store/index.ts';
 import { createSwitch, loadPrompts, nameOf, type Switch } from '../switch/index.ts';
-import { createTrust } from '../trust/index.ts';
+import { createObjectStore, createTrust } from '../trust/index.ts';
 import { createUsers } from '../users/index.ts';
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
@@ -105,9 +106,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const report = (task: string, error: unknown) =>
       log.warn('background work failed', { task, error: nameOf(error) });
+    const objects = objectStore(config, doors);
     const trust = await createTrust({
       ...{ database, vault, doors, masking, recordings, report },
       anchors: join(config.dataDir, 'ledger-roots'),
+      ...(objects && { objects }),
     });
     await trust.start();
     running.push({ name: 'trust', stop: () => trust.stop() });
@@ -144,6 +147,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       publicHost: isIPv6(publicHost) ? `[${publicHost}]` : publicHost,
       mediaAddress: publicHost,
       recordings,
+      locate: (stored) => trust.custody.locate(stored),
+      reportCall: ({ tenant, call, session, participant }) =>
+        actAs(participant, async () => {
+          await trust.disputes.open(tenant, {
+            ...{ session, call, category: 'other', statement: reportedByKey },
+            openedBy: { kind: 'call', id: participant },
+          });
+        }),
       limits: { calls: config.maxCalls },
       events: { ...metrics.switchEvents, log: (level, message, details) => log[level](message, details) },
     });
@@ -159,7 +170,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       webhooks,
       live,
       telephone: createTelephone(doors, masking, gate),
-      recordings,
       publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
       registry,
@@ -195,6 +205,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 export const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
+
+/** The statement of a dispute that nobody has worded. */
+const reportedByKey = 'Reported by a key during the call.';
+
+function objectStore(config: Config, { clock }: Doors) {
+  const { recordingsS3Url: url, recordingsS3KeyId: keyId, recordingsS3Secret: secret } = config;
+  if (url === undefined || keyId === undefined || secret === undefined) return undefined;
+  return createObjectStore({ url, keyId, secret, region: config.recordingsS3Region, clock });
+}
 
 /** A carrier that the API has acknowledged must be able to call at once, not when the switch looks next. */
 function withTrunkRefresh<M extends Awaited<ReturnType<typeof createMasking>>>(masking: M, gate: Switch): M {

@@ -13,6 +13,8 @@ export const promptNames = [
   'not-verified',
   'recording',
   'consent',
+  'discarded',
+  'reported',
   'one-minute',
   'closing',
   'connecting',

@@ -100,7 +100,7 @@ export interface Masking {
   /** Refused (`destination-in-use`) while a saved program forwards to it. */
   deleteDestination(tenant: string, destination: string): Promise<void>;
   getSettings(tenant: string): Promise<Settings>;
-  updateSettings(tenant: string, change: Partial<Settings>): Promise<Settings>;
+  updateSettings(tenant: string, change: SettingsChange): Promise<Settings>;
   /** `whsec_…` (Standard Webhooks): what `ask` steps are signed with. */
   decisionSecret(tenant: string): Promise<string>;
 
@@ -162,7 +162,12 @@ export interface Masking {
   openRecording(
     tenant: string,
     call: string,
-    access: { readonly actor: string; readonly reason: string },
+    access: {
+      readonly actor: string;
+      readonly reason: string;
+      /** `dwn_…`: it is taken out of the house, as this request allows (trust/custody). */
+      readonly download?: string;
+    },
   ): Promise<OpenedRecording>;
   /** The real number of a participant, with a ledger entry that says who asked and why. */
   revealPhone(
@@ -413,7 +418,37 @@ export interface Settings {
   readonly accept: boolean;
   /** Late attempts of one caller on one number within a day that raise `abuse.suspected`. 1 to 1,000, default 5. */
   readonly abuseThreshold: number;
+  readonly recordingPolicy: RecordingPolicy;
+  readonly retention: Retention;
+  /** Taking a recording out of the house needs a second person. */
+  readonly downloadApproval: boolean;
 }
+/**
+ * Whether calls are recorded, and what must be asked first. `default`: `session` adds nothing to what sessions say,
+ * `off` forbids it, the others ask for it. Countries (ISO 3166-1 alpha-2, of the participants' numbers) can only make
+ * it stricter: `off` forbids, `consent` asks for a key; none of them makes a call recorded that wasn't going to be.
+ */
+export interface RecordingPolicy {
+  readonly default: 'session' | RecordingMode;
+  readonly countries: Readonly<Record<string, RecordingMode>>;
+}
+/** Days that things are kept. Of a recording: the longest that any party's country asks for. */
+export interface Retention {
+  readonly recordingDays: number;
+  readonly countries: Readonly<Record<string, number>>;
+  readonly callDays: number;
+  /** Absent: for ever. */
+  readonly ledgerDays?: number;
+  /** Erased data is kept sealed for as long. */
+  readonly legalFloorDays: number;
+}
+export type SettingsChange = Partial<
+  Omit<Settings, 'recordingPolicy' | 'retention'> & {
+    /** What is left out stays; `countries` is replaced as a whole. */
+    readonly recordingPolicy: Partial<RecordingPolicy>;
+    readonly retention: Partial<Omit<Retention, 'ledgerDays'>> & { readonly ledgerDays?: number | null };
+  }
+>;
 
 export type BulkItem =
   | { readonly action: 'open'; readonly session: NewSession }
@@ -645,6 +680,10 @@ export interface OpenedRecording {
   readonly file: string;
   readonly key: Buffer;
   readonly status: string;
+  /** Of the encrypted file; absent when it never was closed. */
+  readonly bytes?: number;
+  /** Hexadecimal. */
+  readonly sha256?: string;
 }
 
 export type MaskingErrorCode =

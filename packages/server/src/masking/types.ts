@@ -307,6 +307,20 @@ export interface CallExplanation {
   }[];
 }
 
+/** One person who was told that the talk is recorded. */
+export interface HeardOfRecording {
+  readonly participant: string;
+  readonly party: string;
+  /** `announced`: heard it to the end. `refused`: also by pressing nothing. */
+  readonly answer: 'announced' | 'consented' | 'refused';
+  /** The language that was spoken. */
+  readonly locale: string;
+  /** Of the very sound that was heard: changes with the words and with the voice. */
+  readonly wording: string;
+  /** When they had heard it, or answered; milliseconds. */
+  readonly at: number;
+}
+
 /** What the switch needs of the heart. Batched inside: many calls at once cost few round trips. */
 export interface CallMasking {
   /**
@@ -360,7 +374,23 @@ export interface CallMasking {
     readonly announcement: Readonly<Record<string, string>>;
     /** A voicemail is for these participants; `parties` is the caller's twice. */
     readonly voicemailFor?: readonly string[];
+    /** What each has heard of it, and agreed to; written with the row. */
+    readonly heard?: readonly HeardOfRecording[];
   }): Promise<{ readonly recording: string; readonly file: string; readonly key: Buffer }>;
+  /** Somebody didn't agree: nothing is recorded, and the ledger says who answered what. */
+  recordingRefused(refused: {
+    readonly tenant: string;
+    readonly call: string;
+    readonly session: string;
+    readonly heard: readonly HeardOfRecording[];
+  }): Promise<void>;
+  /** Somebody in the call has stopped it: the key is destroyed, the row and the ledger say so. */
+  recordingDiscarded(discard: {
+    readonly tenant: string;
+    readonly recording: string;
+    readonly participant: string;
+    readonly party: string;
+  }): Promise<void>;
   recordingEnded(end: {
     readonly tenant: string;
     readonly recording: string;

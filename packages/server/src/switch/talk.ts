@@ -1,13 +1,16 @@
 import { join as joinPath } from 'node:path';
 import type { Timer } from '@samar/doors';
 import type { DialogEnd } from '@samar/sip';
-import type { OngoingCalls, Run } from '../masking/types.ts';
+import type { HeardOfRecording, OngoingCalls, Run } from '../masking/types.ts';
 import type { Call, Talk } from './call.ts';
+import { nameOf } from './errors.ts';
 import { say } from './keypad.ts';
 import { causeOfEnd } from './outcomes.ts';
-import { announceRecording, type Listener, startRecording } from './recording.ts';
+import { patiently } from './patience.ts';
+import { announceRecording, type Listener, type Person, startRecording } from './recording.ts';
 import type { Far } from './ring.ts';
 import { askSurvey } from './survey.ts';
+import { createTalkKeys, isPerson, type TalkKeys, tellDiscarded } from './talk-keys.ts';
 import { refuseEnded } from './words.ts';
 
 /** What the words of the warning say. Seconds. */
@@ -44,18 +47,20 @@ export async function join(call: Call, run: Run, far: Far, other: Other): Promis
   const { media } = call;
   if (call.over || !near || !media) return;
   far.keep();
-  const caller: Listener = { media: near, locale: run.caller.locale };
-  const callee: Listener = { media: far.media, locale: other.locale };
+  const { participant, party, locale } = run.caller;
+  const caller = { media: near, locale, participant, party };
+  const callee = { media: far.media, ...other };
   call.talks(createTalk(call, run, far, [caller, callee], other));
   near.leg.onSilent(() => call.hangUp('media-silence'));
   far.media.leg.onSilent(() => call.hangUp('media-silence'));
-  if (run.recording !== 'off' && other.party !== undefined) {
-    const agreed = await announceRecording(call.context, run.recording, [caller, callee]);
-    if (call.over) return;
-    if (agreed && bothThere(call, far))
-      await record(call, run, far, { ...other, party: other.party }, run.recording);
+  const keys = createTalkKeys(call, run, [caller, callee]);
+  // Who is asked for a key says no by any other.
+  if (run.recording !== 'consent') keys.listen();
+  if (run.recording !== 'off' && isPerson(callee)) {
+    await announceAndRecord(call, run, far, [caller, callee], run.recording, keys);
     if (call.over) return;
   }
+  if (run.recording === 'consent' && bothThere(call, far)) keys.listen();
   // A survey may have begun meanwhile: nobody is left to be bridged with.
   if (bothThere(call, far)) media.bridge(near.leg, far.media.leg);
 }
@@ -76,12 +81,48 @@ function gate(
   });
 }
 
+async function announceAndRecord(
+  call: Call,
+  run: Run,
+  far: Far,
+  sides: readonly [Listener & Person, Listener & Person],
+  mode: Exclude<Run['recording'], 'off'>,
+  keys: TalkKeys,
+): Promise<void> {
+  const { masking, doors, events } = call.context;
+  const answers = await announceRecording(call.context, mode, sides);
+  if (call.over) return;
+  const { unwilling } = keys;
+  if (!answers.agreed || unwilling) {
+    const heard = answers.heard.map((one) =>
+      one.participant === unwilling?.participant ? { ...one, answer: 'refused' as const } : one,
+    );
+    const refused = { tenant: run.tenant, call: call.id, session: run.session, heard };
+    // Nobody waits for the database; the call's record does.
+    const told = patiently(doors.timers, () => masking.recordingRefused(refused));
+    call.finishFirst(
+      told.catch((error: unknown) => {
+        events.count('record-failed');
+        events.log('error', 'refusal not written', { call: call.id, error: nameOf(error) });
+      }),
+    );
+    if (unwilling) tellDiscarded(call, sides);
+    return;
+  }
+  if (!bothThere(call, far)) return;
+  await record(call, run, far, sides, mode, answers.heard);
+  // Meanwhile a key has said no.
+  const late = keys.unwilling;
+  if (late && (await call.recording?.discard(late)) && !call.over) tellDiscarded(call, sides);
+}
+
 async function record(
   call: Call,
   run: Run,
   far: Far,
-  callee: Other & { readonly party: string },
+  [caller, callee]: readonly [Listener & Person, Listener & Person],
   mode: Exclude<Run['recording'], 'off'>,
+  heard: readonly HeardOfRecording[],
 ): Promise<void> {
   const { near, media, context } = call;
   if (!near.media || !media) return;
@@ -90,12 +131,13 @@ async function record(
       tenant: run.tenant,
       call: call.id,
       session: run.session,
-      parties: [run.caller.party, callee.party],
+      parties: [caller.party, callee.party],
       announcement: {
         mode,
-        caller: context.prompts.language(run.caller.locale),
+        caller: context.prompts.language(caller.locale),
         callee: context.prompts.language(callee.locale),
       },
+      heard,
     },
     media,
     left: near.media.leg,

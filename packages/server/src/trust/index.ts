@@ -14,6 +14,7 @@ import type { Trust } from './service.ts';
 import { createSigner } from './signing.ts';
 import { createTransparency } from './transparency/transparency.ts';
 
+export { createObjectStore } from './custody/object-store.ts';
 export type { Trust } from './service.ts';
 
 export async function createTrust(options: Omit<TrustContext, 'signer'>): Promise<Trust> {

@@ -13,7 +13,7 @@
  * Phone numbers go in; only masked ones come out, but for an export, which is for the subject. Who acts is
  * `currentActor()` (masking/actor.ts). Every refusal is a `MaskingError`.
  */
-import type { Page, PageRequest } from '../masking/service.ts';
+import type { OpenedRecording, Page, PageRequest } from '../masking/service.ts';
 
 export interface Trust {
   readonly ledger: Ledger;
@@ -132,7 +132,19 @@ export interface Mark {
   readonly by: string;
   readonly at: Date;
 }
+/** A recording's file. */
+export interface Located {
+  readonly file: string;
+  /** Hexadecimal; checked when the file comes from the store of objects. */
+  readonly sha256?: string;
+}
 export interface Custody {
+  /**
+   * The path of a recording's encrypted file on this machine, fetched from the store of objects where it must be. There
+   * may be no file at the path: it is gone then. Rejects with an error of the name `RecordingsAway` while the store
+   * can't be reached.
+   */
+  locate(recording: Located): Promise<string>;
   /** Approved at once unless the tenant's `downloadApproval` asks for a second person. Scope `recordings:download`. */
   requestDownload(tenant: string, call: string, reason: string): Promise<Download>;
   listDownloads(
@@ -143,15 +155,7 @@ export interface Custody {
   /** Refused (`own-request`) for whoever asked, (`already-decided`) when it is decided. Scope `recordings:approve`. */
   decideDownload(tenant: string, download: string, approve: boolean): Promise<Download>;
   /** The call to open for the requester, with a ledger entry; refused (`download-not-approved`) for anybody else. */
-  openDownload(
-    tenant: string,
-    download: string,
-  ): Promise<{
-    readonly recording: string;
-    readonly file: string;
-    readonly key: Buffer;
-    readonly status: string;
-  }>;
+  openDownload(tenant: string, download: string): Promise<OpenedRecording>;
   placeHold(
     tenant: string,
     hold: { readonly session: string; readonly reason: string; readonly dispute?: string },

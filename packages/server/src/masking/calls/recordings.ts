@@ -13,7 +13,7 @@ type Access = Parameters<Masking['openRecording']>[2];
 
 export function createRecordings(context: Context): Pick<
   CallMasking,
-  'recordingStarted' | 'recordingEnded' | 'messageHeard'
+  'recordingStarted' | 'recordingRefused' | 'recordingDiscarded' | 'recordingEnded' | 'messageHeard'
 > &
   Pick<Masking, 'openRecording' | 'revealPhone'> & {
     /** Files and keys of messages, in order; one whose keys were destroyed is left out. */
@@ -42,6 +42,7 @@ export function createRecordings(context: Context): Pick<
       partyKeys: rows.map((row) => row.party_key),
       announcement,
       addressees: start.voicemailFor,
+      heard: start.heard ?? [],
     });
     return { recording, file, key };
   };
@@ -50,6 +51,13 @@ export function createRecordings(context: Context): Pick<
     checkAccess(access);
     const row = isId(call, 'call') ? await queries.openRecording(database, tenant, call, access) : undefined;
     if (row === undefined) throw new MaskingError('no-recording', 'This call has no recording.');
+    const { wrapped_key: wrapped } = row;
+    if (row.restricted || wrapped === null) {
+      throw new MaskingError(
+        'subject-restricted',
+        'Somebody in this call has asked that their data be left alone.',
+      );
+    }
     const keyRows = await queries.readNamedPartyKeys(database, tenant, row.parties, row.party_keys);
     if (keyRows.length < row.parties.length) {
       throw new MaskingError(
@@ -58,9 +66,13 @@ export function createRecordings(context: Context): Pick<
       );
     }
     const key = await withKeys(context, tenant, (keys) =>
-      keys.openSharedKey(row.recording, openAll(keys, keyRows), row.wrapped_key),
+      keys.openSharedKey(row.recording, openAll(keys, keyRows), wrapped),
     );
-    return { recording: row.recording, file: row.file, key, status: row.status };
+    return {
+      ...{ recording: row.recording, file: row.file, key, status: row.status },
+      ...(row.bytes === null ? {} : { bytes: Number(row.bytes) }),
+      ...(row.sha256 === null || row.sha256 === '' ? {} : { sha256: row.sha256 }),
+    };
   };
 
   async function voicemails(
@@ -95,6 +107,8 @@ export function createRecordings(context: Context): Pick<
 
   return {
     recordingStarted,
+    recordingRefused: (refused) => queries.recordingRefused(database, refused),
+    recordingDiscarded: (discard) => queries.discardRecording(database, discard),
     recordingEnded: (end) => queries.endRecording(database, end),
     messageHeard: (heard) => queries.messageHeard(database, heard),
     openRecording,

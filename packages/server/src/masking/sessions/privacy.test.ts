@@ -164,7 +164,7 @@ describe('personal data', () => {
       'phone.revealed',
       'phone.revealed',
       'recording.started',
-      'recording.ended',
+      'recording.kept',
       'recording.listened',
     ]);
     expect(told.at(-1)).toMatchObject({
