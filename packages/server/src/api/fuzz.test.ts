@@ -20,6 +20,8 @@ const posts = [
   ...[`/v1/sessions/ses_${id}/participants/par_${id}/claims`, `/v1/calls/call_${id}/hangup`],
   ...['/v1/programs', '/v1/programs/test', `/v1/programs/prg_${id}/test`, '/v1/blocks'],
   `/v1/numbers/num_${id}/replace`,
+  ...['/v1/webhooks', `/v1/webhooks/whk_${id}/test`, `/v1/webhooks/whk_${id}/replay`],
+  `/v1/webhooks/whk_${id}/secret`,
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
@@ -28,6 +30,7 @@ const patches = [
   '/v1/pools/default',
   `/v1/programs/prg_${id}`,
   '/v1/settings',
+  `/v1/webhooks/whk_${id}`,
 ];
 const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(

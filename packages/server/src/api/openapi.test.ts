@@ -59,6 +59,10 @@ test('names every route of the first version', () => {
       ...['PUT /v1/destinations/{name}', 'DELETE /v1/destinations/{name}'],
       ...['GET /v1/settings', 'PATCH /v1/settings', 'GET /v1/settings/decision-secret'],
       ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
+      ...['POST /v1/webhooks', 'GET /v1/webhooks', 'GET /v1/webhooks/{id}', 'PATCH /v1/webhooks/{id}'],
+      ...['DELETE /v1/webhooks/{id}', 'GET /v1/webhooks/{id}/secret', 'POST /v1/webhooks/{id}/secret'],
+      ...['POST /v1/webhooks/{id}/test', 'GET /v1/webhooks/{id}/deliveries', 'POST /v1/webhooks/{id}/replay'],
+      'GET /v1/live',
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
@@ -92,7 +96,7 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         where,
       ).toContain('Idempotency-Key');
       // Only what needs no words of the client has no body.
-      const bodiless = /\/(hangup|claims)$/.test(path);
+      const bodiless = /\/(hangup|claims|\{id\}\/(secret|test))$/.test(path);
       expect(operation.requestBody === undefined, where).toBe(bodiless);
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');
