@@ -1,8 +1,9 @@
 /** Webhooks over a real database, with receivers by name: for tests. */
 import { tmpdir } from 'node:os';
 import { nodeDoors } from '@samar/doors';
-import { type TestDatabase, testDatabase } from '../store/testing.ts';
+import { testDatabase } from '../store/testing.ts';
 import { createVault } from '../vault/index.ts';
+import type { DeliveryOptions } from './delivery.ts';
 import { namesOf } from './testing.ts';
 import { type AskRequest, type AskTransport, nodeTransport } from './transport.ts';
 import { webhookRules } from './webhook-url.ts';
@@ -14,7 +15,10 @@ const publicAddress = '93.184.215.14';
 /** Answers like the receiver of this host; undefined: as the network does. */
 export type Receiver = (request: AskRequest) => ReturnType<AskTransport>;
 
-export async function testWebhooks(receivers: Readonly<Record<string, Receiver>> = {}) {
+export async function testWebhooks(
+  receivers: Readonly<Record<string, Receiver>> = {},
+  more: Pick<DeliveryOptions, 'concurrency'> = {},
+) {
   const test = await testDatabase();
   const vault = await createVault({
     database: test.database,
@@ -35,7 +39,7 @@ export async function testWebhooks(receivers: Readonly<Record<string, Receiver>>
     network: { dns: namesOf(names) },
   };
   const options = {
-    ...{ vault, transport, doors },
+    ...{ vault, transport, doors, ...more },
     rules: webhookRules(['127.0.0.0/8']),
     report: (task: string, error: unknown) => void problems.push(`${task}: ${String(error)}`),
   };
@@ -66,4 +70,3 @@ export async function testWebhooks(receivers: Readonly<Record<string, Receiver>>
 }
 
 export type TestWebhooks = Awaited<ReturnType<typeof testWebhooks>>;
-export type { TestDatabase };

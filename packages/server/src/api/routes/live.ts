@@ -84,7 +84,12 @@ export function liveRoutes(app: Api, service: LiveEvents, stillAllowed: StillAll
         open.delete(stream);
         end.close();
       });
-      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream);
+      // Nothing else comes over the connection: kept alive, it would keep us from stopping.
+      return reply
+        .type('text/event-stream')
+        .header('x-accel-buffering', 'no')
+        .header('connection', 'close')
+        .send(stream);
     },
   );
 }

@@ -103,19 +103,19 @@ begin
       select e.tenant, e.event, e.session, e.kind, e.subject, e.written from events e where e.sequence is null
         order by e.written limit p_limit
     ) x
+  ), numbered as materialized (
+    -- Nobody else moves them: only whoever has the lock above.
+    select b.tenant, b.event, b.session, b.sequence,
+        coalesce((select o.last from event_orders o where o.tenant = b.tenant and o.session = b.session), 0)
+          + row_number() over (partition by b.tenant, b.session order by b.written) as session_order
+      from batch b
   ), heads as (
     insert into event_orders as o (tenant, session, last)
-      select b.tenant, b.session, count(*)::integer from batch b where b.session is not null
-        group by b.tenant, b.session order by b.tenant, b.session
-      on conflict (tenant, session) do update set last = o.last + excluded.last
-      returning o.tenant, o.session, o.last
-  ), numbered as materialized (
-    select b.tenant, b.event, b.sequence, h.last
-        - (count(*) over (partition by b.tenant, b.session))::integer
-        + (row_number() over (partition by b.tenant, b.session order by b.written))::integer as session_order
-      from batch b left join heads h on h.tenant = b.tenant and h.session = b.session
+      select n.tenant, n.session, max(n.session_order) from numbered n where n.session is not null
+        group by n.tenant, n.session order by n.tenant, n.session
+      on conflict (tenant, session) do update set last = excluded.last
   ), placed as (
-    update events e set sequence = n.sequence, session_order = n.session_order
+    update events e set sequence = n.sequence, session_order = case when n.session is not null then n.session_order end
       from numbered n where e.tenant = n.tenant and e.event = n.event
   ), sent as (
     insert into webhook_deliveries (tenant, endpoint, event, kind, session, sequence, next_at, at)
@@ -142,6 +142,8 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off se
 declare
   v_now timestamptz := platform_now();
 begin
+  -- Nobody waits for the disk: a claim that a power cut takes back is made again.
+  perform set_config('synchronous_commit', 'off', true);
   return query
   with open as materialized (
     select w.tenant, w.endpoint, coalesce(b.free, p_each) as free
@@ -181,6 +183,8 @@ declare
   v_endpoint webhook_endpoints%rowtype;
   v_reason text;
 begin
+  -- As above: what a power cut takes back is delivered again.
+  perform set_config('synchronous_commit', 'off', true);
   update webhook_deliveries d
     set attempts = least(d.attempts + 1, 32000), last_answer = x.answer,
         status = case when x.delivered then 'delivered' when x.delay is null then 'dead' else 'pending' end,
