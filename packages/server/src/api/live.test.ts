@@ -136,11 +136,14 @@ describe('GET /v1/live', () => {
     expect(theirs.told).toEqual([]);
     await Promise.all([theirs, ...ours].map((one) => one.close()));
     await expect
-      .poll(async () => {
-        const again = await watch();
-        await again.close();
-        return again.answer.status;
-      })
+      .poll(
+        async () => {
+          const again = await watch();
+          await again.close();
+          return again.answer.status;
+        },
+        { timeout: 15_000 },
+      )
       .toBe(200);
   });
 
