@@ -118,10 +118,13 @@ begin
     update events e set sequence = n.sequence, session_order = case when n.session is not null then n.session_order end
       from numbered n where e.tenant = n.tenant and e.event = n.event
   ), sent as (
-    insert into webhook_deliveries (tenant, endpoint, event, kind, session, sequence, next_at, at)
-      select b.tenant, w.endpoint, b.event, b.kind, b.session, b.sequence, v_now, v_now
+    -- Nothing is lost by our own turning it off: that is dead, and can be replayed.
+    insert into webhook_deliveries (tenant, endpoint, event, kind, session, sequence, next_at, at, status, last_answer)
+      select b.tenant, w.endpoint, b.event, b.kind, b.session, b.sequence, v_now, v_now,
+          case when w.enabled then 'pending' else 'dead' end, case when not w.enabled then 'disabled' end
         from batch b
-        join webhook_endpoints w on w.tenant = b.tenant and w.enabled and w.deleted_at is null
+        join webhook_endpoints w on w.tenant = b.tenant and w.deleted_at is null
+          and (w.enabled or w.disabled_because is not null)
           and endpoint_hears(w.endpoint, w.kinds, b.kind, b.subject)
       on conflict do nothing
   )
