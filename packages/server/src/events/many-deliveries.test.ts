@@ -16,7 +16,6 @@ const sessions = 20_000;
 it('100,000 events are each delivered at least once, or dead', { timeout: 600_000 }, async () => {
   const got = new Map<string, Map<string, number>>();
   const orders = new Map<string, number[]>();
-  let twisted = 0;
 
   /** Takes it, as a system of the tenant's would. */
   function take(name: string, id: string, body: string): void {
@@ -26,7 +25,6 @@ it('100,000 events are each delivered at least once, or dead', { timeout: 600_00
     mine.set(id, before + 1);
     const { session, order } = JSON.parse(body).data as { session: string; order: number };
     const seen = orders.get(`${name} ${session}`) ?? [];
-    if (before === 0 && (seen.at(-1) ?? 0) >= order) twisted += 1;
     orders.set(`${name} ${session}`, [...seen, order]);
   }
   const taking =
@@ -139,11 +137,13 @@ it('100,000 events are each delivered at least once, or dead', { timeout: 600_00
   const twice = [...got.values()].flatMap((mine) => [...mine.values()]).filter((count) => count > 1).length;
   expect(twice).toBeLessThanOrEqual(128);
   const numbers = await on.sql(
-    `select session from events where kind like 'kind.%' group by session
-      having array_agg(session_order order by written) <> array(select generate_series(1, count(*)::int))`,
+    `select x.session from (
+        select e.session, e.session_order, row_number() over (partition by e.session order by e.written) as place
+          from events e where e.session is not null
+      ) x where x.session_order is distinct from x.place limit 5`,
   );
   expect(numbers).toEqual([]);
-  // Out of order only what failed at first, or was in the hands of the dead node.
+  // In order, too, where nothing failed: also what was in the hands of the dead node.
   for (const name of ['good', 'real']) {
     const wrong = [...orders].filter(
       ([key, seen]) =>
@@ -151,7 +151,6 @@ it('100,000 events are each delivered at least once, or dead', { timeout: 600_00
     );
     expect([name, wrong.length]).toEqual([name, 0]);
   }
-  expect(twisted).toBeGreaterThan(0);
   expect(on.problems).toEqual([]);
   await Promise.all([first.stop().catch(() => {}), second.stop(), real.close()]);
   await on.close();
