@@ -45,6 +45,7 @@ import { sessionRoutes } from './routes/sessions.ts';
 import { destinationRoutes, settingsRoutes } from './routes/settings.ts';
 import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { stillAllowed } from './still-allowed.ts';
 
 /** A request must have arrived within this time; connections that send nothing are closed after the second. */
 const requestMilliseconds = 30_000;
@@ -109,7 +110,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     disputeRoutes(api, options.trust, masking);
     privacyRoutes(api, options.trust);
     webhookRoutes(api, options.webhooks);
-    liveRoutes(api, options.live);
+    liveRoutes(api, options.live, (request) => stillAllowed(request, 'events:read', options));
     userRoutes(api, options.users);
     loginRoutes(api, options.users);
     operationRoutes(api, options);

@@ -30,6 +30,8 @@ const posts = [
   `/v1/sessions/ses_${id}/participants/par_${id}/transparency`,
   ...[`/v1/calls/call_${id}/recording/downloads`, `/v1/downloads/dwn_${id}/approve`, '/v1/holds'],
   ...[`/v1/calls/call_${id}/marks`, `/v1/holds/hld_${id}/release`],
+  ...['/v1/webhooks', `/v1/webhooks/whk_${id}/test`, `/v1/webhooks/whk_${id}/replay`],
+  `/v1/webhooks/whk_${id}/secret`,
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
@@ -39,6 +41,7 @@ const patches = [
   `/v1/programs/prg_${id}`,
   '/v1/settings',
   `/v1/disputes/dsp_${id}`,
+  `/v1/webhooks/whk_${id}`,
 ];
 const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(

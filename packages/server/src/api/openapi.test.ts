@@ -69,6 +69,10 @@ test('names every route of the first version', () => {
       ...['POST /v1/downloads/{id}/approve', 'POST /v1/downloads/{id}/refuse', 'GET /v1/downloads/{id}/file'],
       ...['GET /v1/calls/{id}/marks', 'POST /v1/calls/{id}/marks', 'DELETE /v1/calls/{id}/marks/{mark}'],
       ...['POST /v1/holds', 'GET /v1/holds', 'POST /v1/holds/{id}/release'],
+      ...['POST /v1/webhooks', 'GET /v1/webhooks', 'GET /v1/webhooks/{id}', 'PATCH /v1/webhooks/{id}'],
+      ...['DELETE /v1/webhooks/{id}', 'GET /v1/webhooks/{id}/secret', 'POST /v1/webhooks/{id}/secret'],
+      ...['POST /v1/webhooks/{id}/test', 'GET /v1/webhooks/{id}/deliveries', 'POST /v1/webhooks/{id}/replay'],
+      'GET /v1/live',
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
@@ -102,7 +106,10 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         where,
       ).toContain('Idempotency-Key');
       // Only what needs no words of the client has no body.
-      const bodiless = /\/(hangup|claims|transparency|ledger\/verify|approve|refuse|release)$/.test(path);
+      const bodiless =
+        /\/(hangup|claims|transparency|ledger\/verify|approve|refuse|release|webhooks\/\{id\}\/(secret|test))$/.test(
+          path,
+        );
       expect(operation.requestBody === undefined, where).toBe(bodiless);
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');

@@ -114,10 +114,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     await trust.start();
     running.push({ name: 'trust', stop: () => trust.stop() });
-    const webhooks = createWebhooks({ database, vault, doors, transport, rules });
+    const webhooks = createWebhooks({ database, vault, doors, transport, rules, report });
     await webhooks.start();
     running.push({ name: 'webhooks', stop: () => webhooks.stop() });
-    const live = createLiveEvents({ database, vault, doors });
+    const live = createLiveEvents({ database, vault, doors, report });
     await live.start();
     running.push({ name: 'live events', stop: () => live.stop() });
 

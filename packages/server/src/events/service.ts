@@ -86,7 +86,7 @@ export interface LiveEvents {
   subscribe(
     tenant: string,
     after: string | undefined,
-    listener: { event(event: Event & { readonly order?: number }): void; gap(): void },
+    listener: { event(event: Event): void; gap(): void },
   ): Promise<{ close(): void }>;
   start(): Promise<void>;
   stop(): Promise<void>;

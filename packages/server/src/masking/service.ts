@@ -494,6 +494,8 @@ export interface Event {
   readonly at: Date;
   readonly session?: string;
   readonly subject?: string;
+  /** Its number within the session: 1, 2, 3, … Given within a second. */
+  readonly order?: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
 

@@ -155,6 +155,7 @@ export const SEALED_COLUMNS = [
   { table: 'disputes', column: 'verdict_text', row: 'dispute' },
   { table: 'dispute_notes', column: 'body', row: 'note' },
   { table: 'legal_holds', column: 'reason', row: 'hold' },
+  { table: 'webhook_endpoints', column: 'keys', row: 'endpoint' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];
