@@ -16,6 +16,7 @@ import { ToastProvider } from './components/toast.tsx';
 import { PreferencesProvider } from './preferences.tsx';
 import { makeRouter } from './router.tsx';
 import './style.css';
+import './parts/parts.css';
 
 const queryClient = new QueryClient({
   defaultOptions: {

@@ -67,11 +67,8 @@ function Body(props: { readonly dispute: DisputeFile; readonly session: Session 
         </div>
         <div className="stack">
           <Handling dispute={dispute} participants={participants} editable={working} />
-          {dispute.verdict ? (
-            <Decided dispute={dispute} verdict={dispute.verdict} participants={participants} />
-          ) : (
-            working && <VerdictForm dispute={dispute} participants={participants} />
-          )}
+          {dispute.verdict && <Decided verdict={dispute.verdict} participants={participants} />}
+          {working && <VerdictForm dispute={dispute} participants={participants} />}
           <Card title={words.history}>
             <ol className="list" aria-label={words.history}>
               {dispute.history.map((entry) => (
@@ -129,7 +126,6 @@ function Complaint(props: { readonly dispute: DisputeFile; readonly session: Ses
 }
 
 function Decided(props: {
-  readonly dispute: DisputeFile;
   readonly verdict: NonNullable<DisputeFile['verdict']>;
   readonly participants: readonly Participant[];
 }) {

@@ -2,7 +2,7 @@
 import { useEffect } from 'react';
 import { api, at } from '../../api.ts';
 import { Button, Card, Fact, Facts, Select } from '../../components/index.ts';
-import { useMe } from '../../identity.ts';
+import { useMay, useMe } from '../../identity.ts';
 import { Actor, roleOf } from '../../parts/people.tsx';
 import {
   type Dispute,
@@ -30,6 +30,7 @@ export function Handling(props: {
   const all = useWords();
   const words = all.dispute;
   const me = useMe();
+  const may = useMay();
   const change = useDisputeChange<Handled>(dispute, (body) =>
     api.patch<Dispute>(at`/v1/disputes/${dispute.id}`, body),
   );
@@ -88,6 +89,11 @@ export function Handling(props: {
             onChoose={(against) => send({ against: against === '' ? null : against })}
           />
         </>
+      )}
+      {dispute.status === 'resolved' && may('disputes:write') && (
+        <Button busy={change.busy} onClick={() => send({ status: 'investigating' })}>
+          {words.again}
+        </Button>
       )}
       <ChangeFault error={change.error} changed={change.changed} participants={participants} />
     </Card>

@@ -47,7 +47,7 @@ export function Notes(props: {
             label={words.note}
             hint={words.noteHint}
             value={text}
-            maxLength={4000}
+            maxLength={10_000}
             onChange={({ target }) => setText(target.value)}
           />
           <ErrorBox error={add.error} />

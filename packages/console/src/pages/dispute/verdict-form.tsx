@@ -63,7 +63,7 @@ export function VerdictForm(props: {
           label={words.verdictText}
           value={text}
           required
-          maxLength={4000}
+          maxLength={10_000}
           rows={4}
           onChange={({ target }) => setText(target.value)}
         />

@@ -104,7 +104,6 @@ export const session = {
   calling: 'It is ringing.',
   dispute: 'Open a dispute',
   disputes: 'Disputes',
-  disputeCall: 'About this call',
   disputeHint: 'Keeps the recordings of this session from being deleted while it is open.',
   category: 'What about',
   against: 'About whom',

@@ -28,6 +28,5 @@ export const sessions = {
   ongoingChoices: { declared: 'as the session says', finish: 'may finish', hangup: 'hang up' },
   closing: 'Closing',
   closedSome: (n: string) => `${n} closed`,
-  notClosed: (n: string) => `${n} were not closed; they are still selected.`,
   stop: 'Stop',
 };

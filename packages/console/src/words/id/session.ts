@@ -106,7 +106,6 @@ export const session: typeof shape = {
   calling: 'Sedang berdering.',
   dispute: 'Buka sengketa',
   disputes: 'Sengketa',
-  disputeCall: 'Tentang panggilan ini',
   disputeHint: 'Selama terbuka, rekaman sesi ini tidak dihapus.',
   category: 'Tentang apa',
   against: 'Tentang siapa',

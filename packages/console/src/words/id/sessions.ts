@@ -30,6 +30,5 @@ export const sessions: typeof shape = {
   ongoingChoices: { declared: 'menurut sesi', finish: 'boleh selesai', hangup: 'diputus' },
   closing: 'Menutup',
   closedSome: (n) => `${n} ditutup`,
-  notClosed: (n) => `${n} tidak tertutup; masih terpilih.`,
   stop: 'Berhenti',
 };
