@@ -15,6 +15,11 @@ export interface PlotSeries {
 const height = 220;
 const leastWidth = 200;
 
+/** A single place in the middle of a day, instead of years around it. */
+function wideEnough(_plot: uPlot, least: number, most: number): [number, number] {
+  return least === most ? [least - 43_200, most + 43_200] : [least, most];
+}
+
 export function Plot(props: {
   readonly label: string;
   /** For whoever doesn't see it. */
@@ -23,14 +28,15 @@ export function Plot(props: {
   readonly x: readonly number[];
   readonly xLabel?: string;
   readonly series: readonly PlotSeries[];
+  /** How a place of x is written; needed where `time`. */
+  readonly xText?: ((x: number) => string) | undefined;
   readonly time?: boolean;
-  readonly timeZone?: string | undefined;
 }) {
-  const { label, summary, x, xLabel = '', series, time = false, timeZone } = props;
+  const { label, summary, x, xLabel = '', series, time = false, xText } = props;
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const { theme } = usePreferences();
-  const shape = JSON.stringify([series.map(({ values, ...rest }) => rest), xLabel, time, timeZone]);
+  const shape = JSON.stringify([series.map(({ values, ...rest }) => rest), xLabel, time]);
   const data = [x, ...series.map(({ values }) => values)] as unknown as uPlot.AlignedData;
   const latest = useRef(data);
   latest.current = data;
@@ -40,7 +46,7 @@ export function Plot(props: {
   useEffect(() => {
     const element = frame.current;
     if (!element) return;
-    const made = new uPlot(optionsOf(element, { xLabel, series, time, timeZone }), latest.current, element);
+    const made = new uPlot(optionsOf(element, { xLabel, series, time, xText }), latest.current, element);
     plot.current = made;
     const watcher = new ResizeObserver(() => {
       made.setSize({ width: Math.max(leastWidth, element.clientWidth), height });
@@ -65,7 +71,7 @@ export function Plot(props: {
 
 function optionsOf(
   element: HTMLElement,
-  plot: Pick<Parameters<typeof Plot>[0], 'xLabel' | 'series' | 'time' | 'timeZone'>,
+  plot: Pick<Parameters<typeof Plot>[0], 'xLabel' | 'series' | 'time' | 'xText'>,
 ): uPlot.Options {
   // A colour of the sheet as the canvas takes it: light-dark() is resolved by the browser on a real property.
   const probe = document.createElement('span');
@@ -77,17 +83,24 @@ function optionsOf(
   const text = colour('muted');
   const line = colour('line');
   const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-  const { xLabel = '', series, time = false, timeZone } = plot;
+  const { xLabel = '', series, time = false, xText = String } = plot;
   const options: uPlot.Options = {
     width: Math.max(leastWidth, element.clientWidth),
     height,
-    scales: { x: { time }, y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    scales: {
+      x: time ? { time, range: wideEnough } : { time },
+      y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] },
+    },
     axes: [
-      { ...axis, ...(xLabel === '' ? {} : { label: xLabel }) },
+      {
+        ...axis,
+        values: (_plot, places) => places.map(xText),
+        ...(xLabel === '' ? {} : { label: xLabel }),
+      },
       { ...axis, size: 56 },
     ],
     series: [
-      { label: xLabel === '' ? '' : xLabel },
+      { label: xLabel === '' ? '·' : xLabel, value: (_plot, x) => (x === null ? '–' : xText(x)) },
       ...series.map((one) => ({
         label: one.label,
         stroke: colour(one.tone),
@@ -97,9 +110,6 @@ function optionsOf(
         ...(one.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
       })),
     ],
-    ...(timeZone === undefined
-      ? {}
-      : { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1_000), timeZone) }),
   };
   probe.remove();
   return options;

@@ -17,7 +17,7 @@ import {
 import { useFormat } from '../format.ts';
 import { useMay } from '../identity.ts';
 import { useWords } from '../words/index.tsx';
-import type { Program } from './programs/data.ts';
+import { type Program, writeDefinition } from './programs/data.ts';
 import { Editor, type Fault, select } from './programs/editor.tsx';
 import { jsonPlaces, placeOf } from './programs/json-places.ts';
 import { Try } from './programs/try.tsx';
@@ -70,7 +70,7 @@ function Workbench({ program, newest }: { readonly program: Program | undefined;
   const may = useMay();
   const area = useRef<HTMLTextAreaElement>(null);
   const [name, setName] = useState(program?.name ?? '');
-  const [text, setText] = useState(() => JSON.stringify(program?.definition ?? example, null, 2));
+  const [text, setText] = useState(() => writeDefinition(program?.definition ?? example));
   const [problem, setProblem] = useState<unknown>();
   const [savedText, setSavedText] = useState(program ? text : '');
   const definition = parsed(text);

@@ -47,7 +47,7 @@ export function CallRate() {
         summary={words.rateSummary(format.number(mean, 2))}
         x={shown.x}
         time
-        timeZone={format.timeZone}
+        xText={(seconds) => format.clock(new Date(seconds * 1_000).toISOString())}
         series={[{ label: words.rate, tone: 'accent', stepped: true, values: shown.perSecond }]}
       />
     </Card>

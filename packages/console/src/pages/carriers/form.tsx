@@ -83,7 +83,7 @@ export function CarrierDialog(props: {
   return (
     <Dialog title={carrier ? `${words.edit}: ${carrier.name}` : words.make} onClose={onClose} wide>
       <form className="stack" onSubmit={submit}>
-        <div className="filters">
+        <div className="fields">
           <Field {...text('name')} required maxLength={100} />
           <Field {...text('host')} hint={words.hostHint} required maxLength={253} />
           <Field {...text('port')} hint={words.portHint} type="number" min={1} max={65_535} />
@@ -100,7 +100,7 @@ export function CarrierDialog(props: {
           value={values.sources}
           onChange={({ target }) => set({ sources: target.value })}
         />
-        <div className="filters">
+        <div className="fields">
           <Select
             label={words.trust}
             value={values.callerTrust}
@@ -121,7 +121,7 @@ export function CarrierDialog(props: {
           />
           <Field {...text('inboundCountry')} hint={words.inboundCountryHint} maxLength={2} />
         </div>
-        <div className="filters">
+        <div className="fields">
           <Field {...text('username')} hint={carrier?.hasAuth ? words.authKept : words.authHint} />
           <Field {...text('password')} type="password" autoComplete="new-password" />
         </div>

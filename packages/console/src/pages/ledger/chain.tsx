@@ -106,7 +106,7 @@ export function Roots() {
           rows={pages.items}
           idOf={({ day }) => day}
           columns={[
-            { key: 'day', head: words.day, cell: ({ day }) => day },
+            { key: 'day', head: words.day, cell: ({ day }) => <time dateTime={day}>{day}</time> },
             {
               key: 'entries',
               head: words.entries,

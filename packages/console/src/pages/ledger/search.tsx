@@ -55,7 +55,7 @@ export function FilterForm({ typed }: { readonly typed: LedgerFilter }) {
   );
   return (
     <form className="stack" onSubmit={submit}>
-      <div className="filters">
+      <div className="fields">
         {field('kind', words.kindHint)}
         {field('actor', words.actorHint)}
         {field('session')}

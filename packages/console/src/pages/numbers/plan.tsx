@@ -66,7 +66,7 @@ export function Planner() {
       <Card>
         <p className="muted">{words.planHint}</p>
         <form className="stack" onSubmit={submit}>
-          <div className="filters">
+          <div className="fields">
             {field('sessionsPerHour', 0)}
             {field('minutes', 0)}
             {field('agents', 1)}
@@ -74,7 +74,7 @@ export function Planner() {
             {field('busiest', 0, words.busiestHint)}
             {field('price', 0)}
           </div>
-          <div className="filters">
+          <div className="fields">
             <Field
               label={words.jobs}
               hint={words.jobsHint}
@@ -139,6 +139,7 @@ function Answer({ plan }: { readonly plan: PlanAnswer }) {
         summary={words.planSummary(format.number(recommended), format.number(lowerBound))}
         x={curve.points.map(({ x }) => x)}
         xLabel={words.curve[curve.over]}
+        xText={(x) => format.number(x, 1)}
         series={[
           {
             label: words.recommended,

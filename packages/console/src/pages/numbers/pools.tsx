@@ -99,7 +99,7 @@ function Forecast({ forecast }: { readonly forecast: PoolForecast }) {
         summary={`${words.useSummary(format.number(needed), format.number(numbers))} ${words.useHint}`}
         x={days.map(({ day }) => Date.parse(day) / 1_000)}
         time
-        timeZone="UTC"
+        xText={(day) => new Date(day * 1_000).toISOString().slice(5, 10)}
         series={[
           { label: words.needed, tone: 'accent', values: days.map((day) => day.needed) },
           { label: words.available, tone: 'good', dashed: true, values: days.map((day) => day.numbers) },

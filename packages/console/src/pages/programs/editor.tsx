@@ -63,20 +63,22 @@ export function Editor(props: {
         />
       </div>
       {placed.length > 0 && (
-        <ul className="editor-faults" id={`${id}-faults`} role="alert" aria-label={words.problems}>
-          {placed.map(({ line, from, to, detail }) => (
-            <li key={`${from} ${detail}`}>
-              <button
-                type="button"
-                className="button quiet small"
-                onClick={() => select(area.current, from, to)}
-              >
-                {words.atLine(format.number(line))}
-              </button>{' '}
-              {detail}
-            </li>
-          ))}
-        </ul>
+        <div role="alert" id={`${id}-faults`}>
+          <ul className="editor-faults" aria-label={words.problems}>
+            {placed.map(({ line, from, to, detail }) => (
+              <li key={`${from} ${detail}`}>
+                <button
+                  type="button"
+                  className="button quiet small"
+                  onClick={() => select(area.current, from, to)}
+                >
+                  {words.atLine(format.number(line))}
+                </button>{' '}
+                {detail}
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
     </>
   );

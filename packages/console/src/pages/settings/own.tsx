@@ -95,7 +95,7 @@ function DestinationForm() {
   };
   return (
     <form className="stack" onSubmit={submit}>
-      <div className="filters">
+      <div className="fields">
         <Field
           label={words.name}
           hint={words.nameHint}

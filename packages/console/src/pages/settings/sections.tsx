@@ -34,7 +34,7 @@ export function CallSection({ settings }: { readonly settings: Settings }) {
     <Section title={words.calls} hint={words.intro} change={change}>
       {(problem) => (
         <>
-          <div className="filters">
+          <div className="fields">
             <Field
               label={words.timeZone}
               hint={words.timeZoneHint}
@@ -167,7 +167,7 @@ export function RetentionSection({ retention }: { readonly retention: Retention 
     <Section title={words.retention} hint={words.retentionHint} change={change && { retention: change }}>
       {(problem) => (
         <>
-          <div className="filters">
+          <div className="fields">
             <Field
               label={words.recordingDays}
               fault={problem?.at('/retention/recordingDays')}
