@@ -16,8 +16,9 @@ const height = 220;
 const leastWidth = 200;
 
 /** A single place in the middle of a day, instead of years around it. */
-function wideEnough(_plot: uPlot, least: number, most: number): [number, number] {
-  return least === most ? [least - 43_200, most + 43_200] : [least, most];
+function wideEnough({ data: [x] }: uPlot, least: number, most: number): [number, number] {
+  const [only] = x;
+  return x.length === 1 && only !== undefined ? [only - 43_200, only + 43_200] : [least, most];
 }
 
 export function Plot(props: {

@@ -118,6 +118,8 @@ function DestinationForm() {
           value={phone}
           onChange={({ target }) => setPhone(target.value)}
         />
+      </div>
+      <div className="row">
         <Button type="submit" busy={set.isPending}>
           {words.set}
         </Button>

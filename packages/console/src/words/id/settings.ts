@@ -1,11 +1,11 @@
 import type { settings as shape } from '../en/settings.ts';
 
 export const settings: typeof shape = {
-  title: 'Setelan',
+  title: 'Pengaturan',
   intro:
     'Yang berlaku bila sesi dan program tidak menentukan lain. Berlaku mulai panggilan berikutnya, dan tiap perubahan tercatat di buku besar.',
-  readOnly: 'Peran Anda boleh membaca setelan, tidak mengubahnya.',
-  saved: 'Setelan disimpan.',
+  readOnly: 'Peran Anda boleh membaca pengaturan, tidak mengubahnya.',
+  saved: 'Pengaturan disimpan.',
   calls: 'Panggilan',
   timeZone: 'Zona waktu',
   timeZoneHint: 'Nama IANA seperti Asia/Jakarta. Untuk jadwal, program dan waktu yang ditampilkan di sini.',
