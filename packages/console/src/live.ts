@@ -38,6 +38,9 @@ const touched: Readonly<Record<string, readonly string[]>> = {
   user: ['users'],
   key: ['keys'],
   settings: ['settings'],
+  party: ['blocks', 'events'],
+  block: ['blocks', 'events'],
+  phone: ['sessions', 'events'],
   abuse: ['events'],
 };
 const everything = [...new Set([...Object.values(touched).flat(), 'ledger'])];

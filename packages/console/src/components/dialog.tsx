@@ -20,7 +20,11 @@ export function Dialog(props: {
   useEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The first thing to fill in; where there is nothing, the first button below, which is the harmless one.
+      dialog.querySelector<HTMLElement>('input, textarea, select, .row.end button')?.focus();
+    }
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -118,7 +122,6 @@ export function ReasonDialog(props: {
           value={text}
           maxLength={reasonLength.most}
           required
-          autoFocus
           onChange={({ target }) => setText(target.value)}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey))

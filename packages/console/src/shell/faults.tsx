@@ -1,15 +1,18 @@
 /** What is shown instead of a page: it doesn't exist, or it failed. */
-import { useRouter } from '@tanstack/react-router';
+import { Link, useRouter } from '@tanstack/react-router';
 import { isProblem } from '../api.ts';
 import { Button, Empty, ErrorBox, Page } from '../components/index.ts';
 import { useWords } from '../words/index.tsx';
 
+/** Of the whole console: it stands alone, as no page around it is known. */
 export function Missing() {
   const words = useWords().common;
   return (
-    <Page title={words.pageMissing}>
-      <Empty>{words.pageMissingHint}</Empty>
-    </Page>
+    <main className="alone">
+      <Page title={words.pageMissing}>
+        <Empty action={<Link to="/">{words.product}</Link>}>{words.pageMissingHint}</Empty>
+      </Page>
+    </main>
   );
 }
 

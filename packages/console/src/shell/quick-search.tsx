@@ -17,6 +17,8 @@ export function QuickSearch({ input }: { readonly input: RefObject<HTMLInputElem
       handOver(text);
       return navigate({ to: '/sessions', search: {} });
     }
+    // A number that was looked for before would narrow this down unseen.
+    handOver('');
     return navigate({ to: '/sessions', search: { reference: text } });
   };
   return (

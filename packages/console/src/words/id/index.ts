@@ -6,8 +6,10 @@ import { disputes } from './disputes.ts';
 import { invitation } from './invitation.ts';
 import { keys } from './keys.ts';
 import { ledger } from './ledger.ts';
+import { listen } from './listen.ts';
 import { login } from './login.ts';
 import { numbers } from './numbers.ts';
+import { parts } from './parts.ts';
 import { privacy } from './privacy.ts';
 import { profile } from './profile.ts';
 import { program } from './program.ts';
@@ -21,6 +23,8 @@ import { webhooks } from './webhooks.ts';
 
 export const id: typeof en = {
   common,
+  parts,
+  listen,
   login,
   invitation,
   profile,
