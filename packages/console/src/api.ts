@@ -69,6 +69,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** A 401 is an answer to read, not the end of the log-in. */
   readonly anonymous?: boolean;
+  /** A body that is no JSON; name its type in `headers`. */
+  readonly raw?: string;
 }
 
 /** Path with its parts encoded: at`/v1/sessions/${id}`. */
@@ -81,7 +83,7 @@ export async function request(
   method: string,
   path: string,
   body: unknown,
-  { headers = {}, signal, anonymous = false }: RequestOptions = {},
+  { headers = {}, signal, anonymous = false, raw }: RequestOptions = {},
 ): Promise<Response> {
   const answer = await send(path, {
     method,
@@ -93,6 +95,7 @@ export async function request(
       ...(method === 'GET' ? {} : { 'x-csrf-token': csrf }),
       ...headers,
     },
+    ...(raw === undefined ? {} : { body: raw }),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   });

@@ -394,6 +394,8 @@ export interface PoolForecast {
   readonly trendPerDay: number;
   readonly shortAt?: string;
   readonly status: 'enough' | 'low' | 'short';
+  /** Oldest first: the most needed on each day. */
+  readonly days: readonly { readonly day: string; readonly needed: number; readonly numbers: number }[];
 }
 export interface Carrier {
   readonly id: string;

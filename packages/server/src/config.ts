@@ -45,6 +45,8 @@ export interface Config {
   readonly recordingsS3Region: string;
   readonly recordingsS3KeyId: string | undefined;
   readonly recordingsS3Secret: string | undefined;
+  /** A pretend carrier, numbers, and two phones at /try; for trying only. */
+  readonly pretendNetwork: boolean;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -241,6 +243,16 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   recordingsS3Region: text('SAMAR_RECORDINGS_S3_REGION', 'Region that requests are signed for.', 'us-east-1'),
   recordingsS3KeyId: secret('SAMAR_RECORDINGS_S3_KEY_ID', 'Access key id of the store.', 'none'),
   recordingsS3Secret: secret('SAMAR_RECORDINGS_S3_SECRET', 'Secret access key of the store.', 'none'),
+  pretendNetwork: {
+    variable: 'SAMAR_PRETEND_NETWORK',
+    about:
+      'For trying only: `true` makes a pretend carrier with a few numbers, and two phones in the browser at /try, open to whoever reaches it. Refused beside a SAMAR_PUBLIC_URL with https.',
+    default: 'false',
+    read(value = 'false') {
+      if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
+      return value === 'true';
+    },
+  },
 };
 
 /** Variables that other parts of Samar read (tests, tools); allowed to stand in the environment. */
@@ -281,6 +293,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   }
   if (config.adminKey !== undefined && config.adminKey.length < 16) {
     throw new ConfigError('SAMAR_ADMIN_KEY must have at least 16 characters');
+  }
+  if (config.pretendNetwork && /^https:/i.test(config.publicUrl ?? '')) {
+    throw new ConfigError(
+      'SAMAR_PRETEND_NETWORK is for trying only and stands beside no SAMAR_PUBLIC_URL with https: its page at /try has no log-in',
+    );
   }
   if (config.publicHost !== undefined && !isIP(config.publicHost)) {
     throw new ConfigError('SAMAR_PUBLIC_HOST must be an IP address: it stands in SDP');
@@ -327,8 +344,8 @@ function readConfigFile(path: string, required: boolean): ReadonlyMap<string, st
   for (const [key, value] of Object.entries(table)) {
     if (!known.has(key))
       throw new ConfigError(`${path}: ${key} is no setting of Samar; see docs/configuration.md`);
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new ConfigError(`${path}: ${key} must be a text or a whole number`);
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      throw new ConfigError(`${path}: ${key} must be a text, a whole number, or true or false`);
     }
     values.set(key, String(value));
   }

@@ -1,7 +1,173 @@
-import { Page } from '../components/index.ts';
+/** Every use of a person's data: found, proved unbroken, and taken along. */
+import { Link } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import {
+  Button,
+  type Column,
+  Empty,
+  ErrorBox,
+  Loading,
+  Page,
+  Pager,
+  Progress,
+  Table,
+  Time,
+  useToast,
+} from '../components/index.ts';
+import { saveText } from '../csv.ts';
+import { useFormat } from '../format.ts';
+import { usePages } from '../pages-of.ts';
+import type { LedgerEntry } from '../types.ts';
 import { useWords } from '../words/index.tsx';
+import { Chain, Roots } from './ledger/chain.tsx';
+import { exportLedger, mostExported } from './ledger/export.ts';
+import { FilterForm, PersonForm, useLedgerFilter } from './ledger/search.tsx';
 
 export function LedgerPage() {
   const words = useWords().ledger;
-  return <Page title={words.title}>{null}</Page>;
+  const { typed, filter } = useLedgerFilter();
+  const [person, setPerson] = useState<{ readonly phone: string; readonly search: number }>();
+  const searches = useRef(0);
+  const hold = (phone: string | undefined) => {
+    searches.current += 1;
+    setPerson(phone === undefined ? undefined : { phone, search: searches.current });
+  };
+  const body = { ...filter, ...(person ? { phone: person.phone } : {}) };
+  // The key names the search and never the number.
+  const pages = usePages<LedgerEntry>({
+    key: ['ledger', 'list', filter, person?.search ?? 0],
+    post: '/v1/ledger/search',
+    body: { ...body, limit: 100 },
+  });
+  const columns = useColumns();
+  return (
+    <Page title={words.title} actions={<Export body={body} />}>
+      <Chain />
+      <FilterForm key={JSON.stringify(typed)} typed={typed} />
+      <PersonForm held={person !== undefined} hold={hold} />
+      <ErrorBox error={pages.error} onRetry={pages.refetch} />
+      {pages.loading ? (
+        <Loading />
+      ) : pages.items.length === 0 && !pages.error ? (
+        <Empty>{words.none}</Empty>
+      ) : (
+        <Table label={words.title} columns={columns} rows={pages.items} idOf={({ id }) => id} />
+      )}
+      <Pager pages={pages} />
+      <Roots />
+    </Page>
+  );
+}
+
+function useColumns(): readonly Column<LedgerEntry>[] {
+  const words = useWords().ledger;
+  const format = useFormat();
+  return [
+    { key: 'at', head: words.at, cell: ({ at }) => <Time at={at} /> },
+    {
+      key: 'sequence',
+      head: words.sequence,
+      align: 'end',
+      cell: ({ sequence }) => (sequence === undefined ? '–' : format.number(sequence)),
+    },
+    {
+      key: 'kind',
+      head: words.what,
+      cell: ({ kind }) => (
+        <Link to="/ledger" search={{ kind }}>
+          {kind}
+        </Link>
+      ),
+    },
+    {
+      key: 'actor',
+      head: words.actor,
+      cell: ({ actor }) => (
+        <Link to="/ledger" search={{ actor }}>
+          <code>{shortened(actor)}</code>
+        </Link>
+      ),
+    },
+    {
+      key: 'session',
+      head: words.session,
+      cell: ({ session }) =>
+        session && (
+          <Link to="/sessions/$id" params={{ id: session }}>
+            <code>{shortened(session)}</code>
+          </Link>
+        ),
+    },
+    {
+      key: 'subject',
+      head: words.subject,
+      cell: ({ subject }) =>
+        subject && (
+          <Link to="/ledger" search={{ subject }}>
+            <code>{shortened(subject)}</code>
+          </Link>
+        ),
+    },
+    { key: 'details', head: words.details, grow: true, cell: ({ details }) => <Details details={details} /> },
+  ];
+}
+
+/** Ids by their ends: the beginnings of those made at about the same time are alike. */
+function shortened(id: string): string {
+  return id.length > 16 ? `${id.slice(0, id.indexOf('_') + 1)}…${id.slice(-8)}` : id;
+}
+
+function Details({ details }: Pick<LedgerEntry, 'details'>) {
+  const entries = Object.entries(details);
+  if (entries.length === 0) return null;
+  return (
+    <span className="small">
+      {entries.map(([name, value]) => (
+        <span key={name}>
+          <span className="muted">{name}</span> {typeof value === 'string'
+            ? value
+            : JSON.stringify(value)}{' '}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function Export({ body }: { readonly body: object }) {
+  const words = useWords().ledger;
+  const toast = useToast();
+  const [read, setRead] = useState<number>();
+  const [error, setError] = useState<unknown>();
+  const running = useRef<AbortController | undefined>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
+  const start = async () => {
+    const controller = new AbortController();
+    running.current = controller;
+    setRead(0);
+    setError(undefined);
+    try {
+      const { csv, full } = await exportLedger(body, controller.signal, setRead);
+      saveText('ledger.csv', 'text/csv', csv);
+      if (full) toast(words.exportFull);
+    } catch (fault) {
+      if (controller.signal.aborted) toast(words.exportStopped);
+      else setError(fault);
+    }
+    setRead(undefined);
+  };
+  return (
+    <>
+      {read === undefined ? (
+        <Button title={words.exportHint} onClick={() => void start()}>
+          {words.export}
+        </Button>
+      ) : (
+        <>
+          <Progress label={words.exporting} done={read} of={mostExported} />
+          <Button onClick={() => running.current?.abort()}>{words.cancelExport}</Button>
+        </>
+      )}
+      <ErrorBox error={error} />
+    </>
+  );
 }

@@ -3,6 +3,7 @@
  * that cut across them. It translates between HTTP and `Masking` and holds no rule of the business itself.
  * A request passes: security headers → authentication and limits → JSON → schema → idempotency → route → answer.
  */
+import type { IncomingMessage } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import { consolePages, transparencyPages, tryPages } from '../pages/index.ts';
 import {
@@ -67,6 +68,8 @@ export function createApi(options: ApiOptions): FastifyInstance {
     // Requests that are already on a connection are answered while we stop, instead of Fastify's own 503.
     return503OnClosing: false,
     trustProxy: options.trustProxy ?? false,
+    // Anything else that asks for another protocol (clients that offer h2c) is answered as if it had not.
+    http: { shouldUpgradeCallback: isWebSocket },
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
@@ -119,10 +122,14 @@ export function createApi(options: ApiOptions): FastifyInstance {
       failed: (request, error) => logFailure(log, request, error),
     });
     await consolePages(scope);
-    await tryPages(scope, options.phones);
+    await tryPages(scope, options.phones, options.publicUrl);
   };
   void app.register(platform);
   return app;
+}
+
+function isWebSocket({ url, headers }: IncomingMessage): boolean {
+  return url?.startsWith('/try/phones/') === true && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 const silent: ApiLog = { info: () => {}, error: () => {} };

@@ -27,6 +27,7 @@ import { createUsers } from '../users/index.ts';
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
 import { platformMetrics } from './metrics.ts';
+import { startPretendNetwork } from './pretend.ts';
 import { createTelephone } from './telephone.ts';
 
 /** The tenant of an installation that has only one; the first migration makes it. */
@@ -161,10 +162,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     running.push({ name: 'switch', stop: () => gate.close() });
     metrics.watchSwitch(gate);
 
+    const refreshing = withTrunkRefresh(masking, gate);
+    const pretend = config.pretendNetwork
+      ? await startPretendNetwork({
+          doors,
+          masking: refreshing,
+          tenant: defaultTenant,
+          address: publicHost,
+          sipPort: gate.bound[0]?.port ?? config.sipPort,
+        })
+      : undefined;
+    if (pretend) {
+      running.push({ name: 'pretend network', stop: () => pretend.stop() });
+      log.warn('the pretend phone network is on, for trying only: whoever reaches /try uses its phones');
+    }
+
     progress('api');
     const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${httpPort()}`;
     const api = createApi({
-      masking: withTrunkRefresh(masking, gate),
+      masking: refreshing,
+      phones: pretend?.phones,
       trust,
       users: createUsers({ database, vault, doors }, { publicUrl }),
       webhooks,

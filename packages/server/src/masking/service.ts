@@ -370,6 +370,8 @@ export interface PoolForecast {
   /** When `needed` reaches `numbers` if it goes on so; absent when it doesn't within a year. */
   readonly shortAt?: Date;
   readonly status: 'enough' | 'low' | 'short';
+  /** Use over time, oldest first, at most 62: the most needed on each day (`YYYY-MM-DD`, UTC), and what there was. */
+  readonly days: readonly { readonly day: string; readonly needed: number; readonly numbers: number }[];
 }
 
 export interface Program {

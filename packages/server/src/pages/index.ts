@@ -6,4 +6,4 @@
  */
 export { consolePages } from './console.ts';
 export { transparencyPages } from './transparency.ts';
-export { type PretendPhones, tryPages } from './try.ts';
+export { type PhoneName, type PretendPhones, type TrialSession, tryPages } from './try.ts';

@@ -155,6 +155,8 @@ export const SEALED_COLUMNS = [
   { table: 'disputes', column: 'verdict_text', row: 'dispute' },
   { table: 'dispute_notes', column: 'body', row: 'note' },
   { table: 'legal_holds', column: 'reason', row: 'hold' },
+  { table: 'recording_downloads', column: 'reason', row: 'download' },
+  { table: 'recording_marks', column: 'note', row: 'mark' },
   { table: 'webhook_endpoints', column: 'keys', row: 'endpoint' },
 ] as const;
 

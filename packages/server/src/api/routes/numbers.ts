@@ -248,9 +248,11 @@ function renderPool(pool: Pool) {
   };
 }
 
-function renderForecast({ pool, numbers, needed, headroom, trendPerDay, shortAt, status }: PoolForecast) {
+function renderForecast(forecast: PoolForecast) {
+  const { pool, numbers, needed, headroom, trendPerDay, shortAt, status, days } = forecast;
   return {
     ...{ pool, numbers, needed, headroom, trendPerDay, status },
+    days: days.map((day) => ({ ...day })),
     ...present({ shortAt: shortAt?.toISOString() }),
   };
 }

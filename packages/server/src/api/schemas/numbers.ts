@@ -204,6 +204,14 @@ export const poolForecastSchema = Type.Object(
       time('When `needed` reaches `numbers` if it goes on so; absent when it does not within a year.'),
     ),
     status: oneOf(['enough', 'low', 'short'], 'In a word.'),
+    days: Type.Array(
+      Type.Object({
+        day: Type.String({ description: 'UTC.', examples: ['2026-01-31'] }),
+        needed: Type.Integer({ description: 'The most that was needed on this day.' }),
+        numbers: Type.Integer(),
+      }),
+      { description: 'Use over time: the last 60 days, oldest first.' },
+    ),
   },
   { title: 'PoolForecast' },
 );

@@ -48,6 +48,7 @@ export function createPools({
         trendPerDay: row.trend ?? 0,
         ...(row.short_at === null ? {} : { shortAt: row.short_at }),
         status: row.status,
+        days: await queries.listPoolDays(database, tenant, pool),
       };
     },
   };
