@@ -60,6 +60,14 @@ test('names every route of the first version', () => {
       ...['GET /v1/settings', 'PATCH /v1/settings', 'GET /v1/settings/decision-secret'],
       ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
+      ...['POST /v1/privacy/export', 'POST /v1/privacy/erase', 'POST /v1/privacy/restrict'],
+      ...[
+        'GET /v1/privacy/requests',
+        'GET /v1/privacy/requests/{id}',
+        'GET /v1/privacy/requests/{id}/export',
+      ],
+      ...['POST /v1/privacy/requests/{id}/decide', 'POST /v1/privacy/requests/{id}/lift'],
+      'POST /v1/privacy/breach-report',
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
   );

@@ -14,6 +14,8 @@ import type { Trust } from './service.ts';
 import { createSigner } from './signing.ts';
 import { createTransparency } from './transparency/transparency.ts';
 
+export { affectedCsv, callsCsv } from './rights/export-csv.ts';
+export { exportPage } from './rights/export-page.ts';
 export type { Trust } from './service.ts';
 
 export async function createTrust(options: Omit<TrustContext, 'signer'>): Promise<Trust> {
