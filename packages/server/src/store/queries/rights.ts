@@ -186,7 +186,7 @@ export async function decideAsked(
       ), decided as (
         update rights_requests r
           set status = case when $3 then 'running' else 'refused' end, taken_until = platform_now(), decided_by = $4,
-              decision = case when r.request = $2 then $5 end,
+              decision = case when r.request = $2 then $5::bytea end,
               finished_at = case when $3 then null else platform_now() end
           from before b
           where r.tenant = $1 and (r.request = b.request or r.part_of = b.request) and r.status = 'asked'

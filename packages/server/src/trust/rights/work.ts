@@ -18,7 +18,7 @@ import { erased } from './subject.ts';
 /** A node that died is stood in for after this; whoever works says now and then that it still does. */
 const leaseSeconds = 15;
 /** At once on a node: an erasure holds a connection for some milliseconds. */
-const abreast = 4;
+const abreast = 8;
 /** Then it has failed, and whoever asked must look. */
 const mostAttempts = 10;
 export const exportDays = 7;
@@ -50,7 +50,7 @@ export function createWork(context: TrustContext, custody: Pick<Custody, 'delete
       while (!stopped) {
         const rows = await queries.takeRequests(database, abreast, leaseSeconds);
         if (rows.length === 0) break;
-        await Promise.all(rows.map((row) => runOne(row)));
+        await Promise.all(rows.map((row) => runOne(row, rows.length === abreast)));
       }
     } while (again && !stopped);
   }
@@ -64,12 +64,14 @@ export function createWork(context: TrustContext, custody: Pick<Custody, 'delete
       });
   }
 
-  async function runOne(work: queries.WorkRow): Promise<void> {
+  async function runOne(work: queries.WorkRow, busy: boolean): Promise<void> {
     const { tenant, request } = work;
     const extend = () => queries.extendLease(database, tenant, request, leaseSeconds);
     try {
       await actAs(work.requested_by, () =>
-        work.kind === 'export' ? runExport(context, work) : eraseRequest(context, custody, work, extend),
+        work.kind === 'export'
+          ? runExport(context, work)
+          : eraseRequest(context, custody, { ...work, busy }, extend),
       );
     } catch (error) {
       const waits = error instanceof FilesLeft;
