@@ -154,22 +154,18 @@ export function erasedValues(
   );
 }
 
-/** Of these requests' values, how many could be opened: every key that they need is still there. And keys of the parties. */
-export async function openableValues(
+/** Keys of these requests' parties that are still there: each of their values needs one of them. */
+export async function keysLeft(
   queries: Queries,
   tenant: string,
   requests: readonly string[],
 ): Promise<number> {
   const rows = await queries.query<{ readonly count: number }>(
-    'rights_openable_values',
-    `select ((select count(*) from erasure_values v
-          where v.tenant = $1 and v.request = any ($2::text[]) and not exists (
-            select from unnest(v.party_keys) x(party_key)
-              where x.party_key not in (select k.party_key from party_keys k where k.tenant = $1
-                and k.party = any (array(select unnest(r.parties) from recordings r where r.tenant = $1 and r.recording = v.subject)
-                  || array(select r.party from rights_requests r where r.tenant = $1 and r.request = any ($2::text[]))))))
-        + (select count(*) from party_keys k where k.tenant = $1 and k.party = any (array(
-            select r.party from rights_requests r where r.tenant = $1 and r.request = any ($2::text[])))))::integer as count`,
+    'rights_keys_left',
+    `select count(*)::integer as count from (
+        select r.party from rights_requests r where r.tenant = $1 and r.request = any ($2::text[]) offset 0
+      ) x
+      cross join lateral (select k.party_key from party_keys k where k.tenant = $1 and k.party = x.party offset 0) k`,
     [tenant, requests],
   );
   return rows[0]?.count ?? 0;

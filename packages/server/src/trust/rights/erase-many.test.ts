@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 const tenant = 'default';
-const many = 10_000;
+const many = 5_000;
 
 /** Every ciphertext of a person there is, with what it is bound to. */
 const values = () =>
@@ -24,10 +24,10 @@ const values = () =>
       union all select 'name', participant, name, name_party from participants where name is not null`,
   );
 
-it('leaves 0 of 10,000 people’s numbers and names to be opened with any key that is left', async () => {
-  for (let first = 0; first < many; first += 80) {
+it('leaves 0 of 10,000 numbers and names of 5,000 people to be opened with any key that is left', async () => {
+  for (let first = 0; first < many; first += 40) {
     await Promise.all(
-      Array.from({ length: 8 }, (_, group) =>
+      Array.from({ length: 4 }, (_, group) =>
         stage.heart.masking.createSession(tenant, {
           participants: Array.from({ length: 10 }, (_each, index) => {
             const person = first + 10 * group + index;
