@@ -74,6 +74,14 @@ test('names every route of the first version', () => {
       ...['POST /v1/webhooks/{id}/test', 'GET /v1/webhooks/{id}/deliveries', 'POST /v1/webhooks/{id}/replay'],
       'GET /v1/live',
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
+      ...['POST /v1/privacy/export', 'POST /v1/privacy/erase', 'POST /v1/privacy/restrict'],
+      ...[
+        'GET /v1/privacy/requests',
+        'GET /v1/privacy/requests/{id}',
+        'GET /v1/privacy/requests/{id}/export',
+      ],
+      ...['POST /v1/privacy/requests/{id}/decide', 'POST /v1/privacy/requests/{id}/lift'],
+      'POST /v1/privacy/breach-report',
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
   );

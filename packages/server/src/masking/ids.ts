@@ -23,6 +23,7 @@ export type IdPrefix =
   | 'dwn'
   | 'mrk'
   | 'prv'
+  | 'lgl'
   | 'usr'
   | 'whk'
   | 'dlv';

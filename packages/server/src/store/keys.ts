@@ -158,6 +158,8 @@ export const SEALED_COLUMNS = [
   { table: 'recording_downloads', column: 'reason', row: 'download' },
   { table: 'recording_marks', column: 'note', row: 'mark' },
   { table: 'webhook_endpoints', column: 'keys', row: 'endpoint' },
+  { table: 'rights_requests', column: 'reason', row: 'request' },
+  { table: 'rights_requests', column: 'decision', row: 'request' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];

@@ -15,6 +15,8 @@ import { createSigner } from './signing.ts';
 import { createTransparency } from './transparency/transparency.ts';
 
 export { createObjectStore } from './custody/object-store.ts';
+export { affectedCsv, callsCsv } from './rights/export-csv.ts';
+export { exportPage } from './rights/export-page.ts';
 export type { Trust } from './service.ts';
 
 export async function createTrust(options: Omit<TrustContext, 'signer'>): Promise<Trust> {

@@ -283,6 +283,8 @@ export interface RightsRequest {
   readonly requestedBy: string;
   readonly requestedAt: Date;
   readonly finishedAt?: Date;
+  /** Of an `asked` one: who let it run or refused it, and why. */
+  readonly decision?: { readonly by: string; readonly reason: string };
   /** Of an erasure: what was destroyed, what is still kept and until when, signed. */
   readonly receipt?: ErasureReceipt;
 }
@@ -292,6 +294,8 @@ export interface ErasureReceipt {
   readonly keysDestroyed: number;
   readonly valuesUnreadable: number;
   readonly recordingsDeleted: number;
+  /** Sealed while an investigation's hold stands on them; they go with its release. */
+  readonly recordingsHeld: number;
   readonly bindingsCut: number;
   /** Sealed under the legal key until then, where the tenant must keep it. */
   readonly keptUntil?: Date;
@@ -334,7 +338,12 @@ export interface Rights {
       readonly actor?: string;
       readonly kinds?: readonly string[];
     },
-  ): Promise<{ readonly people: readonly AffectedPerson[]; readonly entries: number }>;
+  ): Promise<{
+    readonly people: readonly AffectedPerson[];
+    readonly entries: number;
+    /** More than 10,000 people were affected: ask for a shorter time. */
+    readonly cut: boolean;
+  }>;
 }
 
 // ---------------------------------------------------------------- transparency

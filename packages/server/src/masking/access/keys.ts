@@ -7,11 +7,13 @@ import * as queries from '../../store/queries/access.ts';
 import { currentActor } from '../actor.ts';
 import { type Context, checkPage, invalid, isTenantName, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
-import { type ApiKey, type Masking, type Principal, type Scope, scopes } from '../service.ts';
+import { type ApiKey, type Masking, namedScopes, type Principal, type Scope, scopes } from '../service.ts';
 
 /** Milliseconds that an answer is remembered, so that revoking works within a second everywhere. */
 const cacheMilliseconds = 1_000;
 const cacheEntries = 10_000;
+/** What `admin` does not include. */
+const named: ReadonlySet<Scope> = new Set(namedScopes);
 const shape = /^sk_([a-z0-9-]{1,63})_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
 
 export function createApiKeys(
@@ -33,7 +35,7 @@ export function createApiKeys(
     const known = new Set<string>(scopes);
     const held = row.scopes.filter((scope): scope is Scope => known.has(scope));
     const granted = held.includes('admin')
-      ? [...scopes.filter((scope) => scope !== 'recordings:listen' && scope !== 'pii:reveal'), ...held]
+      ? [...scopes.filter((scope) => !named.has(scope)), ...held]
       : held;
     // Only a note; when it can't be written now, it will be another time.
     void queries.noteApiKeyUse(database, tenant, id).catch(() => {});

@@ -26,7 +26,7 @@ import type {
   SessionTerms,
 } from '../service.ts';
 import { MaskingError } from '../service.ts';
-import { joinRefusal } from './join-refusals.ts';
+import { joinRefusal, refuseRestricted } from './join-refusals.ts';
 import { readPhones, type SessionPerson, type SessionPhone, sealPeople } from './new-session.ts';
 import { checkNewSession, defaultTtlSeconds, type Known } from './session-input.ts';
 import { type NamedProgram, namedProgram, termColumns } from './session-terms.ts';
@@ -202,6 +202,7 @@ export function createSessions(
       if (first === undefined) throw new Error('create_session answered nothing');
       return [first, ...others];
     });
+    await refuseRestricted(context, tenant, rows[0].failure, phones, pointerOf);
     return created(tenant, session, id, persons, phones, keys, rows);
   }
 
