@@ -19,10 +19,6 @@ alter table rights_requests
 create index rights_requests_parts on rights_requests (tenant, part_of) where part_of is not null;
 create index rights_requests_due on rights_requests (taken_until) where status = 'running' and part_of is null;
 
--- By id alone, whatever session: subjects are named so.
-create index if not exists participants_by_id on participants (tenant, participant);
-create index if not exists ledger_party on ledger (tenant, party, entry) where party is not null;
-
 -- What was found on somebody, under a key of their own: erasing them destroys it.
 create table rights_exports (
   tenant          text not null,

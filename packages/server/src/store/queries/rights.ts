@@ -427,7 +427,7 @@ export function affectedPeople(
   return queries.query<AffectedRow>(
     'rights_affected',
     `with e as materialized (
-        select l.entry, l.at, l.kind, l.party, l.session from ledger l
+        select l.at, l.kind, l.session, l as whole from ledger l
           where l.tenant = $1 and l.at >= $2 and l.at < $3
             and l.entry >= 'led_' || lpad(to_hex((extract(epoch from $2::timestamptz - interval '1 hour') * 4096000)::bigint), 15, '0')
             and l.entry < 'led_' || lpad(to_hex((extract(epoch from $3::timestamptz + interval '1 hour') * 4096000)::bigint), 15, '0')
@@ -435,11 +435,7 @@ export function affectedPeople(
             and ($5::text[] is null or l.kind like any ($5))
             and l.kind <> 'privacy.breach-report'
       ), touched as (
-        select e.party, e.session, e.at, e.kind from e where e.party is not null
-        union all
-        select h.party, e.session, e.at, e.kind from e
-          join participant_phones h on h.tenant = $1 and h.session = e.session
-          where e.party is null
+        select x.party, e.session, e.at, e.kind from e cross join lateral ledger_parties(e.whole) as x(party)
       ), people as (
         select t.party, count(distinct t.session)::integer as sessions, min(t.at) as first, max(t.at) as last,
             array_agg(distinct t.kind order by t.kind) as kinds

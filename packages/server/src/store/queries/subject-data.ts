@@ -354,7 +354,9 @@ export function subjectEntries(
     `select l.entry, l.at, l.kind, l.actor, l.session, l.subject, l.details ->> 'reason' as reason,
         l.details ->> 'call' as call
       from ledger l join (
-        select l.entry from ledger l where l.tenant = $1 and l.party = any ($2::text[])
+        select l.entry from ledger l where l.tenant = $1 and l.party = any ($2::text[]) and l.sequence is not null
+        union
+        select l.entry from ledger l where l.tenant = $1 and l.party = any ($2::text[]) and l.sequence is null
         union
         select l.entry from ledger l where l.tenant = $1 and l.session = any ($3::text[]) and l.party is null
           and (l.subject is null or l.subject not like 'par\\_%' or l.subject = any ($4::text[]))
