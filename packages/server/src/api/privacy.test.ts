@@ -100,12 +100,12 @@ describe('privacy', () => {
     const question = {
       from: new Date(Date.now() - 60_000).toISOString(),
       to: new Date(Date.now() + 60_000).toISOString(),
-      kinds: ['reveal'],
+      kinds: ['phone.revealed'],
     };
     const report = await post('breach-report', question);
     expect(report).toMatchObject({
       status: 200,
-      body: { entries: 1, cut: false, people: [{ sessions: 1, kinds: ['reveal'] }] },
+      body: { entries: 1, cut: false, people: [{ sessions: 1, kinds: ['phone.revealed'] }] },
     });
     expect(shows(report.text, phone(8))).toBe(false);
     const csv = await post('breach-report?format=csv', question);

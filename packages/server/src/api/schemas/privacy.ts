@@ -120,7 +120,13 @@ export const breachQuestionSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'BreachQuestion',
-    examples: [{ from: '2026-01-30T00:00:00Z', to: '2026-01-31T00:00:00Z', kinds: ['reveal', 'listen'] }],
+    examples: [
+      {
+        from: '2026-01-30T00:00:00Z',
+        to: '2026-01-31T00:00:00Z',
+        kinds: ['phone.revealed', 'recording.listened'],
+      },
+    ],
   },
 );
 

@@ -38,7 +38,7 @@ describe('an export', () => {
     await stage.talk(driver, other?.dial ?? '');
     await heart.masking.openRecording('default', call, {
       actor: 'usr_x',
-      reason: `complaint of ${driverName} about 0${driver.slice(3)}`,
+      reason: `complaint of ${driverName} about the other`,
     });
     await heart.masking.revealPhone('default', opened.id, other?.id ?? '', {
       actor: 'usr_x',
@@ -102,9 +102,9 @@ describe('an export', () => {
     expect(exported.blocks).toMatchObject([{ who: 'you', towards: 'somebody else' }]);
     expect(exported.disputes).toMatchObject([{ openedBy: 'you', statement: '••• shouted at me' }]);
     const uses = exported.uses.map((use: Exported) => [use.kind, use.reason]);
-    expect(uses).toContainEqual(['reveal', 'wrong address']);
-    expect(uses).toContainEqual(['listen', 'complaint of ••• about •••']);
-    expect(uses).not.toContainEqual(['reveal', 'not of them']);
+    expect(uses).toContainEqual(['phone.revealed', 'wrong address']);
+    expect(uses).toContainEqual(['recording.listened', 'complaint of ••• about the other']);
+    expect(uses).not.toContainEqual(['phone.revealed', 'not of them']);
     expect(exported.uses.filter((use: Exported) => use.kind === 'connection')).toHaveLength(2);
     expect(exported.requests).toHaveLength(1);
     expect(exported.retention).toEqual({ recordingDays: 30 });

@@ -144,17 +144,26 @@ describe('a breach report', () => {
     const report = await stage.rights.breachReport('default', { from, to, actor: 'usr_thief' });
     expect(report).toMatchObject({ entries: 2, cut: false });
     expect(report.people).toHaveLength(2);
-    expect(report.people.map((person) => person.kinds).sort()).toEqual([['listen'], ['listen', 'reveal']]);
+    expect(report.people.map((person) => person.kinds).sort()).toEqual([
+      ['phone.revealed', 'recording.listened'],
+      ['recording.listened'],
+    ]);
     for (const person of report.people) {
       expect(person.sessions).toBe(1);
       expect(person.phone).toMatch(/^\+62•+\d{4}$/);
     }
     expect(
-      (await stage.rights.breachReport('default', { from, to, actor: 'usr_thief', kinds: ['reveal'] }))
-        .people,
+      (
+        await stage.rights.breachReport('default', {
+          from,
+          to,
+          actor: 'usr_thief',
+          kinds: ['phone.revealed'],
+        })
+      ).people,
     ).toHaveLength(1);
     expect(
-      (await stage.rights.breachReport('default', { from, to, kinds: ['recording.*'] })).people,
+      (await stage.rights.breachReport('default', { from, to, kinds: ['login.*'] })).people,
     ).toHaveLength(0);
     expect(
       (await stage.rights.breachReport('default', { from: new Date(0), to: new Date(1000) })).entries,
