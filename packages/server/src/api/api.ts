@@ -3,6 +3,7 @@
  * that cut across them. It translates between HTTP and `Masking` and holds no rule of the business itself.
  * A request passes: security headers → authentication and limits → JSON → schema → idempotency → route → answer.
  */
+import { fastifyCookie } from '@fastify/cookie';
 import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import { consolePages, transparencyPages, tryPages } from '../pages/index.ts';
 import {
@@ -14,6 +15,7 @@ import {
   registerSecurityHeaders,
 } from './answers.ts';
 import { registerAuthentication } from './authentication.ts';
+import { createCookies } from './cookies.ts';
 import { registerIdempotency } from './idempotency.ts';
 import { bodyLimitBytes, registerJsonBody, validatorCompiler } from './input.ts';
 import { registerRequestLog } from './logging.ts';
@@ -81,13 +83,16 @@ export function createApi(options: ApiOptions): FastifyInstance {
   const platform: FastifyPluginAsync = async (scope) => {
     await registerOpenApi(scope, options.version ?? '0.1.0');
     await registerReference(scope);
-    await registerAuthentication(scope, masking, {
+    const publicUrl = () => options.publicUrl?.replace(/\/+$/, '') ?? ownUrl(app);
+    const cookies = createCookies(publicUrl);
+    // Only its codec: cookies are read where one may stand for somebody (cookies.ts).
+    await scope.register(fastifyCookie, { hook: false });
+    await registerAuthentication(scope, masking, options.users, cookies, {
       requestsPerSecond: options.rateLimit ?? 600,
       wrongKeysPerMinute: options.wrongKeysPerMinute ?? 30,
     });
     registerIdempotency(scope, masking);
     const api = scope as unknown as Api;
-    const publicUrl = () => options.publicUrl?.replace(/\/+$/, '') ?? ownUrl(app);
     sessionRoutes(api, masking, publicUrl);
     bulkRoute(api, masking, publicUrl);
     participantRoutes(api, masking, options.telephone);
@@ -109,8 +114,8 @@ export function createApi(options: ApiOptions): FastifyInstance {
     privacyRoutes(api, options.trust);
     webhookRoutes(api, options.webhooks);
     liveRoutes(api, options.live);
-    userRoutes(api, options.users);
-    loginRoutes(api, options.users);
+    userRoutes(api, options.users, publicUrl);
+    loginRoutes(api, options.users, cookies);
     operationRoutes(api, options);
     problemRoutes(api);
     await transparencyPages(scope, options.trust.transparency);

@@ -151,6 +151,7 @@ export const SEALED_COLUMNS = [
   { table: 'carriers', column: 'auth', row: 'carrier' },
   { table: 'idempotency_keys', column: 'answer', row: 'idempotency_key' },
   { table: 'destinations', column: 'phone', row: 'destination' },
+  { table: 'user_totp', column: 'secret', row: 'usr' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];
