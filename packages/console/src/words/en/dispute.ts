@@ -1,0 +1,3 @@
+export const dispute = {
+  title: 'Dispute',
+};

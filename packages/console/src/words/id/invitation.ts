@@ -1,0 +1,5 @@
+import type { invitation as shape } from '../en/invitation.ts';
+
+export const invitation: typeof shape = {
+  title: 'Selamat datang',
+};

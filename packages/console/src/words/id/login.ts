@@ -1,0 +1,5 @@
+import type { login as shape } from '../en/login.ts';
+
+export const login: typeof shape = {
+  title: 'Masuk',
+};

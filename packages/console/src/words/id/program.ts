@@ -1,0 +1,5 @@
+import type { program as shape } from '../en/program.ts';
+
+export const program: typeof shape = {
+  title: 'Program',
+};

@@ -1,0 +1,5 @@
+import type { webhook as shape } from '../en/webhook.ts';
+
+export const webhook: typeof shape = {
+  title: 'Webhook',
+};
