@@ -19,7 +19,9 @@ const posts = [
   ...[`/v1/sessions/ses_${id}/reopen`, `/v1/sessions/ses_${id}/calls`, '/v1/sessions/bulk'],
   ...[`/v1/sessions/ses_${id}/participants/par_${id}/claims`, `/v1/calls/call_${id}/hangup`],
   ...['/v1/programs', '/v1/programs/test', `/v1/programs/prg_${id}/test`, '/v1/blocks'],
-  `/v1/numbers/num_${id}/replace`,
+  ...[`/v1/numbers/num_${id}/replace`, '/v1/users', `/v1/users/usr_${id}/invitation`],
+  ...['/v1/auth/login', '/v1/auth/second-factor', '/v1/auth/passkey/options', '/v1/auth/passkey'],
+  '/v1/auth/invitation',
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
@@ -28,6 +30,7 @@ const patches = [
   '/v1/pools/default',
   `/v1/programs/prg_${id}`,
   '/v1/settings',
+  `/v1/users/usr_${id}`,
 ];
 const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(
@@ -69,6 +72,7 @@ const names = [
   ],
   ...['caller', 'roles', 'reach', 'mayStart', 'open', 'pin', 'sticky', 'use', 'draining', 'area', 'match'],
   ...['scopes', 'enabled', 'cooldown', 'exhaustion', 'status', 'number', 'limit', 'after', '__proto__', ''],
+  ...['email', 'token', 'ticket', 'totp', 'recoveryCode', 'response', 'secondFactor', 'disabled'],
 ];
 const leaf = fc.oneof(
   fc.constantFrom(

@@ -21,7 +21,7 @@ interface Installation {
   readonly masking: Masking;
 }
 
-async function withInstallation<T>(
+export async function withInstallation<T>(
   config: Config,
   work: (installation: Installation) => Promise<T>,
 ): Promise<T> {
@@ -49,11 +49,11 @@ async function openRunningOrStopped(config: Config): Promise<OpenDatabase> {
   }
 }
 
-function say(line: string): void {
+export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function complain(line: string): void {
+export function complain(line: string): void {
   process.stderr.write(`samar: ${line}\n`);
 }
 

@@ -37,6 +37,8 @@ export interface Server {
   readonly databaseKind: 'embedded' | 'external';
   /** The admin key, when this start made it; it can't be shown again. */
   readonly newAdminKey: string | undefined;
+  /** Nobody can log in to the console yet. */
+  readonly nobody: boolean;
   /** No new calls; running ones get `drainSeconds`; then everything is closed in order. Idempotent. */
   stop(drainSeconds?: number): Promise<void>;
 }
@@ -149,10 +151,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     progress('api');
     const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${httpPort()}`;
+    const users = createUsers({ database, vault, doors }, { publicUrl });
+    const nobody = !(await users.any());
     const api = createApi({
       masking: withTrunkRefresh(masking, gate),
       trust,
-      users: createUsers({ database, vault, doors }, { publicUrl }),
+      users,
       webhooks,
       live,
       telephone: createTelephone(doors, masking, gate),
@@ -180,6 +184,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       sip: gate.bound,
       databaseKind: config.databaseUrl === undefined ? 'embedded' : 'external',
       newAdminKey,
+      nobody,
       stop(drainSeconds = config.drainSeconds) {
         stopping ??= gate.drain(drainSeconds * 1_000).then(stopAll);
         return stopping;

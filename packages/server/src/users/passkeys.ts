@@ -25,6 +25,8 @@ import { startSession } from './sessions.ts';
 import { credentialName, newToken, readToken } from './tokens.ts';
 
 const mostPasskeys = 20;
+/** ES256, EdDSA, RS256: what authenticators have (COSE's numbers). */
+const algorithms = [-7, -8, -257];
 /** Challenges that nobody has answered yet, of people we don't know. */
 const mostOpenTickets = 20_000;
 
@@ -98,6 +100,7 @@ export function createPasskeys(
         userName: row.email,
         userDisplayName: row.name,
         attestationType: 'none',
+        supportedAlgorithmIDs: algorithms,
         excludeCredentials: mine.map(credentialOf),
         authenticatorSelection: { residentKey: 'required', userVerification: 'preferred' },
         timeout: ticketSeconds * 1000,
@@ -117,6 +120,7 @@ export function createPasskeys(
         expectedOrigin: origin,
         expectedRPID: id,
         requireUserVerification: false,
+        supportedAlgorithmIDs: algorithms,
       }).catch(() => ({ registrationInfo: undefined }));
       if (registrationInfo === undefined) throw refused();
       const made = registrationInfo.credential;

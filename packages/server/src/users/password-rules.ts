@@ -190,6 +190,7 @@ function runs(text: string): boolean {
 
 /** Nothing but known words, once digits and signs around them are gone and look-alikes are read as letters. */
 function wellKnown(text: string): boolean {
+  if (/[^a-z]/.test(text.replaceAll(/[^\p{L}]/gu, ''))) return false;
   const trimmed = text.replace(/^[^a-z]+|[^a-z@$!]+$/g, '');
   const readings = [trimmed, [...trimmed].map((sign) => leet[sign] ?? sign).join('')];
   return readings.some((reading) => {
