@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { parse as parseToml } from 'smol-toml';
 import { webhookRules } from './events/index.ts';
 
@@ -40,6 +41,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Networks, besides the public internet, in which decision webhooks may be asked. */
   readonly webhookAllow: readonly string[];
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -134,7 +137,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   ),
   publicUrl: optional(
     'SAMAR_PUBLIC_URL',
-    'Where people reach the transparency pages.',
+    'Where people reach the console and the transparency pages; passkeys are bound to its host.',
     'http://localhost:<SAMAR_HTTP_PORT>',
   ),
   rtpPorts: {
@@ -213,6 +216,18 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     read(value = '') {
       const networks = value.split(',').flatMap((one) => one.trim() || []);
       webhookRules(networks);
+      return networks;
+    },
+  },
+  trustedProxies: {
+    variable: 'SAMAR_TRUSTED_PROXIES',
+    about:
+      'Reverse proxies whose X-Forwarded-For is believed, so that wrong log-ins and keys are counted by the real address; addresses or CIDR, comma-separated.',
+    default: 'none',
+    read(value = '') {
+      const networks = value.split(',').flatMap((one) => one.trim() || []);
+      const wrong = networks.some((one) => !ipaddr.isValid(one) && !ipaddr.isValidCIDR(one));
+      if (wrong) throw new Error('must be addresses or CIDR, comma-separated (10.0.0.0/8)');
       return networks;
     },
   },

@@ -163,6 +163,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       recordings,
       publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
+      ...(config.trustedProxies.length === 0 ? {} : { trustProxy: [...config.trustedProxies] }),
       registry,
       log,
       checks: {

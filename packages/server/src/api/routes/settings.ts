@@ -17,7 +17,7 @@ export function settingsRoutes(app: Api, masking: Masking): void {
   app.get(
     '/v1/settings',
     {
-      config: { scope: 'settings:write' },
+      config: { scope: 'settings:read' },
       schema: { ...words('Settings', 'getSettings', 'Read the settings'), response: { 200: settingsSchema } },
     },
     async (request) => renderSettings(await masking.getSettings(principalOf(request).tenant)),
