@@ -100,8 +100,10 @@ export async function request(
     ...(signal ? { signal } : {}),
   });
   if (answer.ok) return answer;
-  if (answer.status === 401 && !anonymous) onLoggedOut();
-  throw await readProblem(answer);
+  const problem = await readProblem(answer);
+  // A password that was asked for once more and did not fit is not the end of the log-in.
+  if (answer.status === 401 && !anonymous && problem.code !== 'wrong-credentials') onLoggedOut();
+  throw problem;
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {

@@ -17,6 +17,10 @@ describe('settings', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({ httpPort: 8080, sipPort: 5060, databaseUrl: undefined, logLevel: 'info' });
     expect(config.dataDir).toMatch(/\/data$/);
+    expect(config.trustedProxies).toEqual([]);
+    const behind = loadConfig({ SAMAR_TRUSTED_PROXIES: '127.0.0.1, fd00::/8' });
+    expect(behind.trustedProxies).toEqual(['127.0.0.1', 'fd00::/8']);
+    expect(() => loadConfig({ SAMAR_TRUSTED_PROXIES: 'everybody' })).toThrow('SAMAR_TRUSTED_PROXIES');
     expect(config.webhookAllow).toEqual([]);
     const allowing = loadConfig({ SAMAR_WEBHOOK_ALLOW: '10.0.0.0/8, 192.0.2.1' });
     expect(allowing.webhookAllow).toEqual(['10.0.0.0/8', '192.0.2.1']);

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { parse as parseToml } from 'smol-toml';
 import { webhookRules } from './events/index.ts';
 
@@ -47,6 +48,8 @@ export interface Config {
   readonly recordingsS3Secret: string | undefined;
   /** A pretend carrier, numbers, and two phones at /try; for trying only. */
   readonly pretendNetwork: boolean;
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -141,7 +144,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   ),
   publicUrl: optional(
     'SAMAR_PUBLIC_URL',
-    'Where people reach the transparency pages.',
+    'Where people reach the console and the transparency pages; passkeys are bound to its host.',
     'http://localhost:<SAMAR_HTTP_PORT>',
   ),
   rtpPorts: {
@@ -251,6 +254,18 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     read(value = 'false') {
       if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
       return value === 'true';
+    },
+  },
+  trustedProxies: {
+    variable: 'SAMAR_TRUSTED_PROXIES',
+    about:
+      'Reverse proxies whose X-Forwarded-For is believed, so that wrong log-ins and keys are counted by the real address; addresses or CIDR, comma-separated.',
+    default: 'none',
+    read(value = '') {
+      const networks = value.split(',').flatMap((one) => one.trim() || []);
+      const wrong = networks.some((one) => !ipaddr.isValid(one) && !ipaddr.isValidCIDR(one));
+      if (wrong) throw new Error('must be addresses or CIDR, comma-separated (10.0.0.0/8)');
+      return networks;
     },
   },
 };

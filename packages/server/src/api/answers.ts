@@ -39,7 +39,7 @@ function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void 
       config.policy ?? (url?.startsWith('/reference') === true ? referencePolicy : nothingAllowed),
     'x-request-id': request.id,
   });
-  if (config.scope !== undefined) reply.header('cache-control', 'no-store');
+  if (config.scope !== undefined || config.login !== undefined) reply.header('cache-control', 'no-store');
 }
 
 /** Answers that are still on their way when we stop get this long. */

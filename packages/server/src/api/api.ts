@@ -4,6 +4,7 @@
  * A request passes: security headers → authentication and limits → JSON → schema → idempotency → route → answer.
  */
 import type { IncomingMessage } from 'node:http';
+import { fastifyCookie } from '@fastify/cookie';
 import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import { consolePages, transparencyPages, tryPages } from '../pages/index.ts';
 import {
@@ -15,6 +16,7 @@ import {
   registerSecurityHeaders,
 } from './answers.ts';
 import { registerAuthentication } from './authentication.ts';
+import { createCookies } from './cookies.ts';
 import { registerIdempotency } from './idempotency.ts';
 import { bodyLimitBytes, registerJsonBody, validatorCompiler } from './input.ts';
 import { logFailure, registerRequestLog } from './logging.ts';
@@ -85,13 +87,16 @@ export function createApi(options: ApiOptions): FastifyInstance {
   const platform: FastifyPluginAsync = async (scope) => {
     await registerOpenApi(scope, options.version ?? '0.1.0');
     await registerReference(scope);
-    await registerAuthentication(scope, masking, {
+    const publicUrl = () => options.publicUrl?.replace(/\/+$/, '') ?? ownUrl(app);
+    const cookies = createCookies(publicUrl);
+    // Only its codec: cookies are read where one may stand for somebody (cookies.ts).
+    await scope.register(fastifyCookie, { hook: false });
+    await registerAuthentication(scope, masking, options.users, cookies, {
       requestsPerSecond: options.rateLimit ?? 600,
       wrongKeysPerMinute: options.wrongKeysPerMinute ?? 30,
     });
     registerIdempotency(scope, masking);
     const api = scope as unknown as Api;
-    const publicUrl = () => options.publicUrl?.replace(/\/+$/, '') ?? ownUrl(app);
     sessionRoutes(api, masking, publicUrl);
     bulkRoute(api, masking, publicUrl);
     participantRoutes(api, masking, options.telephone);
@@ -113,9 +118,9 @@ export function createApi(options: ApiOptions): FastifyInstance {
     disputeRoutes(api, options.trust, masking);
     privacyRoutes(api, options.trust);
     webhookRoutes(api, options.webhooks);
-    liveRoutes(api, options.live, (request) => stillAllowed(request, 'events:read', options));
-    userRoutes(api, options.users);
-    loginRoutes(api, options.users);
+    liveRoutes(api, options.live, (request) => stillAllowed(request, 'events:read', options, cookies));
+    userRoutes(api, options.users, publicUrl);
+    loginRoutes(api, options.users, cookies);
     operationRoutes(api, options);
     problemRoutes(api);
     await transparencyPages(scope, options.trust.transparency, {

@@ -32,6 +32,9 @@ const posts = [
   ...[`/v1/calls/call_${id}/marks`, `/v1/holds/hld_${id}/release`],
   ...['/v1/webhooks', `/v1/webhooks/whk_${id}/test`, `/v1/webhooks/whk_${id}/replay`],
   `/v1/webhooks/whk_${id}/secret`,
+  ...[`/v1/numbers/num_${id}/replace`, '/v1/users', `/v1/users/usr_${id}/invitation`],
+  ...['/v1/auth/login', '/v1/auth/second-factor', '/v1/auth/passkey/options', '/v1/auth/passkey'],
+  '/v1/auth/invitation',
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
@@ -42,6 +45,7 @@ const patches = [
   '/v1/settings',
   `/v1/disputes/dsp_${id}`,
   `/v1/webhooks/whk_${id}`,
+  `/v1/users/usr_${id}`,
 ];
 const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(
@@ -84,6 +88,7 @@ const names = [
   ...['caller', 'roles', 'reach', 'mayStart', 'open', 'pin', 'sticky', 'use', 'draining', 'area', 'match'],
   ...['category', 'statement', 'against', 'version', 'assignee', 'verdict', 'text', 'block', 'towards'],
   ...['scopes', 'enabled', 'cooldown', 'exhaustion', 'status', 'number', 'limit', 'after', '__proto__', ''],
+  ...['email', 'token', 'ticket', 'totp', 'recoveryCode', 'response', 'secondFactor', 'disabled'],
 ];
 const leaf = fc.oneof(
   fc.constantFrom(

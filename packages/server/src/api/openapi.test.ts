@@ -73,6 +73,13 @@ test('names every route of the first version', () => {
       ...['DELETE /v1/webhooks/{id}', 'GET /v1/webhooks/{id}/secret', 'POST /v1/webhooks/{id}/secret'],
       ...['POST /v1/webhooks/{id}/test', 'GET /v1/webhooks/{id}/deliveries', 'POST /v1/webhooks/{id}/replay'],
       'GET /v1/live',
+      ...['POST /v1/users', 'GET /v1/users', 'GET /v1/users/{id}', 'PATCH /v1/users/{id}'],
+      'POST /v1/users/{id}/invitation',
+      ...['POST /v1/auth/login', 'POST /v1/auth/second-factor', 'POST /v1/auth/passkey/options'],
+      ...['POST /v1/auth/passkey', 'GET /v1/auth/invitation', 'POST /v1/auth/invitation'],
+      ...['GET /v1/auth/me', 'PATCH /v1/auth/me', 'POST /v1/auth/logout', 'POST /v1/auth/password'],
+      ...['POST /v1/auth/totp', 'POST /v1/auth/totp/confirm', 'DELETE /v1/auth/totp'],
+      ...['POST /v1/auth/passkeys/options', 'POST /v1/auth/passkeys', 'DELETE /v1/auth/passkeys/{id}'],
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
       ...['POST /v1/privacy/export', 'POST /v1/privacy/erase', 'POST /v1/privacy/restrict'],
       ...[
@@ -101,7 +108,8 @@ test('every operation has a unique id, words, and its path parameters', () => {
 });
 
 test('every keyed operation tells of its problems, and every POST of the idempotency key', () => {
-  for (const [path, method, operation] of operations().filter(([path]) => path.startsWith('/v1/'))) {
+  const keyed = operations().filter(([path]) => path.startsWith('/v1/') && !path.startsWith('/v1/auth/'));
+  for (const [path, method, operation] of keyed) {
     const where = `${method} ${path}`;
     for (const status of ['401', '403', '429', '503']) {
       expect(operation.responses[status]?.content, where).toHaveProperty(['application/problem+json']);
@@ -122,6 +130,24 @@ test('every keyed operation tells of its problems, and every POST of the idempot
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');
     }
+  }
+});
+
+test('every operation of the log-in says who may, and what goes wrong', () => {
+  const login = operations().filter(([path]) => path.startsWith('/v1/auth/'));
+  expect(login.length).toBeGreaterThan(10);
+  for (const [path, method, operation] of login) {
+    const where = `${method} ${path}`;
+    expect(operation.tags, where).toEqual(['Log-in']);
+    const open = operation.security?.length === 0;
+    expect(/Needs a log-in/.test(operation.description), where).toBe(!open);
+    if (!open) expect(operation.security, where).toEqual([{ console: [] }]);
+    for (const status of open ? ['403', '429', '503'] : ['401', '403', '429', '503']) {
+      expect(operation.responses[status]?.content, where).toHaveProperty(['application/problem+json']);
+    }
+    if (!operation.requestBody) continue;
+    expect(Object.keys(operation.responses), where).toContain('422');
+    expect(Object.values(operation.requestBody.content)[0], where).toHaveProperty('example');
   }
 });
 

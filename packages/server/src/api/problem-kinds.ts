@@ -263,13 +263,15 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   unauthorized: {
     status: 401,
-    title: 'A valid API key is needed',
-    advice: 'Send Authorization: Bearer <key>. The key may be mistyped, expired or revoked.',
+    title: 'A valid API key or a log-in is needed',
+    advice:
+      'Send Authorization: Bearer <key>; the key may be mistyped, expired or revoked. In the console: log in again.',
   },
   forbidden: {
     status: 403,
-    title: 'The API key may not do this',
-    advice: 'The detail names the scope that is needed. Ask an administrator for a key that has it.',
+    title: 'This API key or user may not do this',
+    advice:
+      'The detail names the scope that is needed: ask an administrator for a key or a role that has it. A request with the cookie of the console needs the header X-CSRF-Token, and must not come from a page of another site.',
   },
   'rate-limited': {
     status: 429,

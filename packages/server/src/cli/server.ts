@@ -39,6 +39,8 @@ export interface Server {
   readonly databaseKind: 'embedded' | 'external';
   /** The admin key, when this start made it; it can't be shown again. */
   readonly newAdminKey: string | undefined;
+  /** Nobody can log in to the console yet. */
+  readonly nobody: boolean;
   /** No new calls; running ones get `drainSeconds`; then everything is closed in order. Idempotent. */
   stop(drainSeconds?: number): Promise<void>;
 }
@@ -179,16 +181,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     progress('api');
     const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${httpPort()}`;
+    const users = createUsers({ database, vault, doors }, { publicUrl });
+    const nobody = !(await users.any());
     const api = createApi({
       masking: refreshing,
       phones: pretend?.phones,
       trust,
-      users: createUsers({ database, vault, doors }, { publicUrl }),
+      users,
       webhooks,
       live,
       telephone: createTelephone(doors, masking, gate),
       publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
+      ...(config.trustedProxies.length === 0 ? {} : { trustProxy: [...config.trustedProxies] }),
       registry,
       log,
       checks: {
@@ -210,6 +215,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       sip: gate.bound,
       databaseKind: config.databaseUrl === undefined ? 'embedded' : 'external',
       newAdminKey,
+      nobody,
       stop(drainSeconds = config.drainSeconds) {
         stopping ??= gate.drain(drainSeconds * 1_000).then(stopAll);
         return stopping;

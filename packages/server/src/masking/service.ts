@@ -257,7 +257,7 @@ export type Scope = (typeof scopes)[number];
 
 export interface Principal {
   readonly tenant: string;
-  /** `key_…`, or `admin` for the installation's own key. Goes into the ledger as the actor. */
+  /** `key_…`, `usr_…`, or `admin` for the installation's own key. Goes into the ledger as the actor. */
   readonly actor: string;
   readonly scopes: ReadonlySet<Scope>;
 }
@@ -748,9 +748,12 @@ export class MaskingError extends Error {
   override readonly name = 'MaskingError';
   readonly code: MaskingErrorCode;
   readonly pointer: string | undefined;
-  constructor(code: MaskingErrorCode, message: string, pointer?: string) {
+  /** When it may be tried again. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(code: MaskingErrorCode, message: string, pointer?: string, retryAfterSeconds?: number) {
     super(message);
     this.code = code;
     this.pointer = pointer;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

@@ -160,6 +160,7 @@ export const SEALED_COLUMNS = [
   { table: 'webhook_endpoints', column: 'keys', row: 'endpoint' },
   { table: 'rights_requests', column: 'reason', row: 'request' },
   { table: 'rights_requests', column: 'decision', row: 'request' },
+  { table: 'user_totp', column: 'secret', row: 'usr' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];

@@ -116,6 +116,8 @@ export interface Users {
     reset: { readonly secondFactor?: boolean },
   ): Promise<{ readonly user: User; readonly invitation: string; readonly expiresAt: Date }>;
   list(tenant: string, page: PageRequest): Promise<Page<User>>;
+  /** Whether the installation has any user. */
+  any(): Promise<boolean>;
   get(tenant: string, user: string): Promise<User>;
   /** Refused (`last-admin`) when nobody would be left who can undo it. A changed role or a disabled user ends their log-ins. */
   update(
@@ -131,7 +133,8 @@ export interface Users {
 
   /** Whom the link is for; undefined for one that never was, was used or has expired. */
   readInvitation(token: string): Promise<{ readonly email: string; readonly name: string } | undefined>;
-  acceptInvitation(token: string, password: string): Promise<LoggedIn>;
+  /** Whoever still has a second factor proves it after it: a link in the wrong hands is not enough. */
+  acceptInvitation(token: string, password: string): Promise<LoginStep>;
 
   /** `wrong-credentials` in the same time whatever was wrong; `locked-out` after 10 wrong ones in 15 minutes an address or account. */
   login(email: string, password: string, from: { readonly address: string }): Promise<LoginStep>;
@@ -145,11 +148,19 @@ export interface Users {
   passkeyLogin(ticket: string, response: unknown, from: { readonly address: string }): Promise<LoggedIn>;
 
   /** Who the cookie is; undefined for one that is forged, expired (12 hours, or 60 minutes unused) or ended. */
-  authenticate(
-    token: string,
-  ): Promise<{ readonly principal: Principal; readonly csrf: string; readonly user: User } | undefined>;
+  authenticate(token: string): Promise<
+    | {
+        readonly principal: Principal;
+        readonly csrf: string;
+        readonly user: User;
+        readonly tenantName: string;
+        readonly expiresAt: Date;
+      }
+    | undefined
+  >;
   logout(token: string): Promise<void>;
 
+  /** Ends all log-ins of the user, this one too. */
   changePassword(tenant: string, user: string, present: string, next: string): Promise<void>;
   beginTotp(tenant: string, user: string): Promise<{ readonly secret: string; readonly uri: string }>;
   /** Ten recovery codes, shown once. */

@@ -34,9 +34,7 @@ export function createApiKeys(
     if (row === undefined || !matches) return undefined;
     const known = new Set<string>(scopes);
     const held = row.scopes.filter((scope): scope is Scope => known.has(scope));
-    const granted = held.includes('admin')
-      ? [...scopes.filter((scope) => !named.has(scope)), ...held]
-      : held;
+    const granted = held.includes('admin') ? [...scopes.filter((scope) => !named.has(scope)), ...held] : held;
     // Only a note; when it can't be written now, it will be another time.
     void queries.noteApiKeyUse(database, tenant, id).catch(() => {});
     return { tenant, actor: id, scopes: new Set(granted) };
