@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
-import { Secret, TOTP } from 'otpauth';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { calmClock, totpCode } from '../../packages/server/src/api/users.testing.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -66,9 +66,6 @@ describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
     expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   }
 
-  const codeOf = (secret: string, steps = 0) =>
-    new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 });
-
   test('an invitation sets the password; the token does not stay in the address', async () => {
     const { page, faults } = await open(`/invitation${await invite('first@p.example', 'admin')}`);
     await page.getByText('Hello Sari').waitFor();
@@ -126,7 +123,8 @@ describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
     await page.getByRole('img', { name: 'QR code for the authenticator app' }).waitFor();
     await accessible(page);
     const secret = (await page.locator('code.breakable').textContent()) ?? '';
-    await page.getByLabel('Code of the app').fill(codeOf(secret, -1));
+    await calmClock();
+    await page.getByLabel('Code of the app').fill(totpCode(secret, -1));
     await page.getByRole('button', { name: 'Confirm' }).click();
     const codes = await page
       .getByRole('dialog', { name: 'Your recovery codes' })
@@ -143,7 +141,7 @@ describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
     await page.getByLabel('Code of your authenticator app').fill('000000');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('That did not fit').waitFor();
-    await page.getByLabel('Code of your authenticator app').fill(codeOf(secret));
+    await page.getByLabel('Code of your authenticator app').fill(totpCode(secret));
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 

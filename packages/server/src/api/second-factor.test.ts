@@ -4,6 +4,7 @@ import {
   authenticator,
   type Browser,
   browserOf,
+  calmClock,
   login,
   password,
   person,
@@ -30,6 +31,7 @@ async function withTotp(email: string) {
   await sql('delete from login_attempts');
   const browser = await person(api, email);
   const { body } = await browser.call('POST', '/v1/auth/totp');
+  await calmClock();
   const confirmed = await browser.call('POST', '/v1/auth/totp/confirm', { code: totpCode(body.secret, -1) });
   expect(confirmed.status, confirmed.text).toBe(200);
   return { browser, secret: body.secret as string, codes: confirmed.body.recoveryCodes as string[] };

@@ -1,5 +1,6 @@
 /** People for tests: invited by the API, logged in by its routes, their cookies kept as a browser would. */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret, TOTP } from 'otpauth';
 import type { Role } from '../users/service.ts';
 import type { Answer, TestApi } from './testing.ts';
@@ -68,6 +69,12 @@ export function cookieOf(answer: Answer): string {
 
 export function login(api: TestApi, email: string, word: string, headers = {}): Promise<Answer> {
   return api.call('POST', '/v1/auth/login', { key: null, body: { email, password: word }, headers });
+}
+
+/** Waits until the code of now stays that of now for ten seconds: a step's end in between would be chance. */
+export async function calmClock(): Promise<void> {
+  const left = 30_000 - (Date.now() % 30_000);
+  if (left < 10_000) await sleep(left + 50);
 }
 
 /** `steps` of 30 seconds from now. */

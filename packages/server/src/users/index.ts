@@ -3,5 +3,5 @@
  *
  * May import: masking and what is below it. Imported by: api, cli.
  */
-export { type Role, roleScopes, roles, type Users } from './service.ts';
+export { type Role, roles, type Users } from './service.ts';
 export { createUsers } from './users.ts';
