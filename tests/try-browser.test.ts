@@ -80,11 +80,11 @@ test.skipIf(executablePath === undefined)(
     await phone('customer').locator('.call').click();
     await inState('customer', 'dialling');
     await inState('customer', 'idle');
-    expect(await phone('customer').locator('.state').innerText()).toContain('has ended');
-    expect(await phone('customer').locator('.seen').innerText()).not.toMatch(/62811|62812/);
+    expect(await phone('customer').locator('.state').textContent()).toContain('has ended');
+    expect(await phone('customer').locator('.seen').textContent()).not.toMatch(/62811|62812/);
 
     await page.selectOption('#language', 'id');
-    expect(await page.locator('h1').innerText()).toBe('Coba panggilan tersamar');
+    expect(await page.locator('h1').textContent()).toBe('Coba panggilan tersamar');
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
     expect(faults).toEqual([]);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { likeness } from '@samar/devcarrier';
 import { loadPrompt } from '@samar/media';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -188,20 +189,12 @@ describe('nobody else may', () => {
   test('a name of their own that leads here', async () => {
     const port = platform.server.http.port;
     const answer = await new Promise<number>((resolve, reject) => {
-      import('node:http').then(({ request }) =>
-        request(
-          {
-            port,
-            host: '127.0.0.1',
-            method: 'POST',
-            path: '/try/session',
-            headers: { host: `evil.example:${port}`, origin: `http://evil.example:${port}` },
-          },
-          (response) => resolve(response.resume().statusCode ?? 0),
-        )
-          .on('error', reject)
-          .end(),
-      );
+      const asked = request({
+        ...{ port, host: '127.0.0.1', method: 'POST', path: '/try/session' },
+        headers: { host: `evil.example:${port}`, origin: `http://evil.example:${port}` },
+      });
+      asked.on('response', (response) => resolve(response.resume().statusCode ?? 0)).on('error', reject);
+      asked.end();
     });
     expect(answer).toBe(403);
   });
@@ -265,7 +258,6 @@ describe('the page', () => {
 test('a client that offers another protocol is answered as any other', async () => {
   const answer = await platform.call('GET', '/healthz', undefined, {});
   expect(answer.status).toBe(200);
-  const { request } = await import('node:http');
   const status = await new Promise<number>((resolve, reject) => {
     const asked = request(`${origin}/v1/sessions`, {
       method: 'POST',

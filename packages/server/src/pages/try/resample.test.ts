@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { createResampler } from './resample.js';
+
+/** The browser's own file: JavaScript, which nothing here compiles. */
+const { createResampler } = (await import(new URL('./resample.js', import.meta.url).href)) as {
+  createResampler(from: number, to: number): (input: Float32Array) => Float32Array;
+};
 
 /** Root mean square of the middle of a tone after it went through, over that of the tone itself. */
 function gain(frequency: number, from: number, to: number): number {
