@@ -118,13 +118,23 @@ describe('GET /v1/live', () => {
     await Promise.all([unknown, nonsense, late].map((one) => one.close()));
   });
 
-  test('is of one tenant, and for 200 at once', async () => {
+  test('is of one tenant, for 160 of it at once and for 32 of one key', async () => {
     await api.database.database.query('', `insert into tenants (tenant, name) values ('other', 'Other')`, []);
     const theirs = await watch({}, await api.key(['events:read'], 'other'));
-    const ours = await Promise.all(Array.from({ length: 199 }, () => watch()));
-    const refused = await watch();
-    expect(refused.answer.status).toBe(503);
-    expect(refused.answer.headers.get('retry-after')).toBe('5');
+    const keys = await Promise.all(Array.from({ length: 6 }, () => api.key(['events:read'])));
+    const ours = await Promise.all(
+      Array.from({ length: 160 }, (_, n) => watch({}, keys[Math.floor(n / 32)])),
+    );
+    expect(new Set(ours.map(({ answer }) => answer.status))).toEqual(new Set([200]));
+    for (const key of [keys[0], keys[5]]) {
+      const refused = await watch({}, key);
+      expect(refused.answer.status).toBe(503);
+      expect(refused.answer.headers.get('retry-after')).toBe('5');
+    }
+    // Nobody of one tenant keeps those of another out.
+    const more = await watch({}, await api.key(['events:read'], 'other'));
+    expect(more.answer.status).toBe(200);
+    await more.close();
     await api.database.database.query(
       '',
       `select emit_event('default', 'number.removed', null, null, null)`,

@@ -18,6 +18,6 @@ export async function stillAllowed(
     return principal !== undefined && hasScope(principal, scope);
   }
   const token = cookies.read(request);
-  const login = token === undefined ? undefined : await users.authenticate(token);
+  const login = token === undefined ? undefined : await users.authenticate(token, 'watching');
   return login !== undefined && hasScope(login.principal, scope);
 }

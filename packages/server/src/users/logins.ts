@@ -26,22 +26,28 @@ export function createLogins(
 ): Pick<Users, 'login' | 'secondFactor' | 'readInvitation' | 'acceptInvitation'> {
   const { database, doors } = context;
 
-  /** A second factor where there is one, else logged in. */
-  async function proceed(row: people.UserRow, method: string): Promise<LoginStep> {
+  /**
+   * A second factor where there is one, else logged in. `hash`: of the password that was right. Checking it took a while:
+   * one that was changed meanwhile has ended every log-in, and begins none.
+   */
+  async function proceed(row: people.UserRow, hash: string | undefined, method: string): Promise<LoginStep> {
     const { tenant, usr } = row;
-    if (hasSecondFactor(row)) {
-      const ticket = newToken(tenant);
-      const { digest } = ticket;
-      const seconds = ticketSeconds;
-      await queries.insertTicket(database, {
-        ...{ tenant, digest, purpose: 'second-factor' as const, usr },
-        ...{ challenge: undefined, seconds },
-      });
-      return { kind: 'second-factor', ticket: ticket.text, methods: methodsOf(row) };
-    }
-    const session = await database.transaction((inside) => startSession(context, inside, row, method));
-    if (session === undefined) throw wrongCredentials();
-    return { kind: 'logged-in', ...session };
+    return database.transaction(async (inside): Promise<LoginStep> => {
+      if ((await people.lockPasswordHash(inside, tenant, usr)) !== hash) throw wrongCredentials();
+      if (hasSecondFactor(row)) {
+        const ticket = newToken(tenant);
+        const { digest } = ticket;
+        const seconds = ticketSeconds;
+        await queries.insertTicket(inside, {
+          ...{ tenant, digest, purpose: 'second-factor' as const, usr },
+          ...{ challenge: undefined, seconds },
+        });
+        return { kind: 'second-factor', ticket: ticket.text, methods: methodsOf(row) };
+      }
+      const session = await startSession(context, inside, row, method);
+      if (session === undefined) throw wrongCredentials();
+      return { kind: 'logged-in', ...session };
+    });
   }
 
   /** True only once for each code. Within the transaction that logs in. */
@@ -77,7 +83,7 @@ export function createLogins(
         await attempt.wrong(found, 'password');
         throw wrongCredentials();
       }
-      const step = await proceed(row, 'password');
+      const step = await proceed(row, hash, 'password');
       // With a second factor still to come, wrong codes and wrong passwords count together.
       await (step.kind === 'logged-in' ? attempt.right() : attempt.takeBack());
       return step;
@@ -139,7 +145,7 @@ export function createLogins(
       });
       const row = await people.readUser(database, tenant, usr);
       if (row === undefined) throw linkInvalid();
-      return proceed(row, 'invitation');
+      return proceed(row, hash, 'invitation');
     },
   };
 }

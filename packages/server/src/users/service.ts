@@ -147,8 +147,14 @@ export interface Users {
   passkeyOptions(ticket?: string): Promise<{ readonly ticket: string; readonly options: unknown }>;
   passkeyLogin(ticket: string, response: unknown, from: { readonly address: string }): Promise<LoggedIn>;
 
-  /** Who the cookie is; undefined for one that is forged, expired (12 hours, or 60 minutes unused) or ended. */
-  authenticate(token: string): Promise<
+  /**
+   * Who the cookie is; undefined for one that is forged, expired (12 hours, or 60 minutes unused) or ended. `watching`:
+   * asked for a connection that only stays open, which is no use of it.
+   */
+  authenticate(
+    token: string,
+    purpose?: 'use' | 'watching',
+  ): Promise<
     | {
         readonly principal: Principal;
         readonly csrf: string;

@@ -15,9 +15,10 @@ const mostSessions = 20;
 export function createSessions(context: Context): Pick<Users, 'authenticate' | 'logout'> {
   const { database } = context;
   return {
-    async authenticate(text) {
+    async authenticate(text, purpose = 'use') {
       const token = readToken(text);
-      const session = await queries.readSession(database, token.tenant, token.digest, idleSeconds);
+      const read = purpose === 'use' ? queries.useSession : queries.readSession;
+      const session = await read(database, token.tenant, token.digest, idleSeconds);
       const row = session && (await readUser(database, token.tenant, session.usr));
       if (session === undefined || row === undefined) return undefined;
       const user = toUser(row);

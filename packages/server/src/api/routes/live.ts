@@ -9,6 +9,7 @@ import { Type } from 'typebox';
 import type { LiveEvents } from '../../events/service.ts';
 import type { Event } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
+import { createPlaces } from '../places.ts';
 import { Problem } from '../problem.ts';
 import { type Api, isId, words } from '../route.ts';
 import { renderEvent } from './events.ts';
@@ -18,12 +19,15 @@ const checkMilliseconds = 30_000;
 /** What waits for a client that reads slowly; past it the client is cut off. 1,000 events of the past fit. */
 const mostWaitingBytes = 1_048_576;
 const reconnectMilliseconds = 2_000;
+/** `all` is what the service takes on one node; 32 are a person's tabs, or a system's processes. */
+const mostWatching = { all: 200, tenant: 160, actor: 32 };
 
 /** Whether whoever made the request may still see what it asked for. */
 export type StillAllowed = (request: FastifyRequest) => Promise<boolean>;
 
 export function liveRoutes(app: Api, service: LiveEvents, stillAllowed: StillAllowed): void {
   const open = new Set<Readable>();
+  const places = createPlaces(mostWatching, 'As many watch as may.');
   let closing = false;
   app.addHook('preClose', (done) => {
     closing = true;
@@ -61,11 +65,13 @@ export function liveRoutes(app: Api, service: LiveEvents, stillAllowed: StillAll
       if (closing) throw unavailable('The service is stopping.');
       const { tenant } = principalOf(request);
       const after = request.headers['last-event-id'];
+      const leave = places.take(principalOf(request));
       const stream = new Readable({ read() {}, highWaterMark: mostWaitingBytes });
       stream.push(`retry: ${reconnectMilliseconds}\n\n`);
       open.add(stream);
       const end = await follow(service, stream, tenant, after).catch((error: unknown) => {
         open.delete(stream);
+        leave();
         throw error instanceof Error && error.name === 'TooManyListeners'
           ? unavailable('As many watch as may.')
           : error;
@@ -82,6 +88,7 @@ export function liveRoutes(app: Api, service: LiveEvents, stillAllowed: StillAll
         clearInterval(heartbeat);
         clearInterval(check);
         open.delete(stream);
+        leave();
         end.close();
       });
       // Nothing else comes over the connection: kept alive, it would keep us from stopping.

@@ -29,7 +29,7 @@ function revealRoute(app: Api, masking: Masking): void {
   app.post(
     '/v1/sessions/:id/participants/:participant/reveal',
     {
-      config: { scope: 'pii:reveal', idempotency: 'repeat', problems: ['not-found'] },
+      config: { scope: 'pii:reveal', idempotency: 'repeat', problems: ['not-found', 'subject-restricted'] },
       schema: {
         ...words(
           'Sessions',

@@ -19,14 +19,17 @@ import type { Trust } from '../../trust/service.ts';
 import { principalOf } from '../authentication.ts';
 import { logFailure } from '../logging.ts';
 import type { ApiLog } from '../options.ts';
+import { createPlaces } from '../places.ts';
 import { Problem } from '../problem.ts';
 import { type Api, checkId, words } from '../route.ts';
 import { recordingQuery } from '../schemas/calls.ts';
 import { idParams } from '../schemas/common.ts';
 
 /** Each holds a file and some seconds of speech. */
-const maxListeners = 64;
-let listeners = 0;
+const places = createPlaces(
+  { all: 64, tenant: 48, actor: 16 },
+  'Too many recordings are being listened to at once.',
+);
 
 export function recordingRoutes(app: Api, masking: Masking, trust: Trust, log: ApiLog): void {
   app.get(
@@ -97,12 +100,7 @@ export async function sendRecording(
     readonly disposition: 'inline' | 'attachment';
   },
 ): Promise<FastifyReply> {
-  if (listeners >= maxListeners) {
-    throw new Problem('unavailable', 'Too many recordings are being listened to at once.', {
-      retryAfterSeconds: 5,
-    });
-  }
-  listeners += 1;
+  const leave = places.take(principalOf(request));
   let recording: StoredRecording | undefined;
   try {
     const opened = await how.open();
@@ -114,12 +112,12 @@ export async function sendRecording(
     // A damaged frame ends the connection: half of a recording must not look like the whole.
     stream.once('error', (error) => logFailure(log, request, error));
     stream.once('close', () => {
-      listeners -= 1;
+      leave();
       void finished.close();
     });
     return reply.send(stream);
   } catch (error) {
-    listeners -= 1;
+    leave();
     await recording?.close();
     throw error;
   }

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Delivery, Endpoint, Webhooks } from '../../events/service.ts';
 import { principalOf } from '../authentication.ts';
 import { invalid } from '../input.ts';
-import { Problem } from '../problem.ts';
+import { createPlaces } from '../places.ts';
 import {
   type Api,
   checkId,
@@ -31,7 +31,7 @@ import {
 } from '../schemas/webhooks.ts';
 
 /** Each waits up to 15 seconds for somebody else's server. */
-const mostTests = 16;
+const mostTests = { all: 16, tenant: 8, actor: 4 };
 const params = idParams('whk', 'endpoint');
 const read = { scope: 'webhooks:read', problems: ['not-found'] } as const;
 const write = { scope: 'webhooks:write', problems: ['not-found'] } as const;
@@ -174,7 +174,7 @@ function secretRoutes(app: Api, service: Webhooks): void {
 }
 
 function deliveryRoutes(app: Api, service: Webhooks): void {
-  let tests = 0;
+  const places = createPlaces(mostTests, 'Too many tests are under way.');
 
   app.post(
     '/v1/webhooks/:id/test',
@@ -194,14 +194,11 @@ function deliveryRoutes(app: Api, service: Webhooks): void {
     async (request) => {
       refuseBody(request.body);
       const id = checkId('whk', request.params.id);
-      if (tests >= mostTests) {
-        throw new Problem('unavailable', 'Too many tests are under way.', { retryAfterSeconds: 5 });
-      }
-      tests += 1;
+      const leave = places.take(principalOf(request));
       try {
         return renderDelivery(await service.test(principalOf(request).tenant, id));
       } finally {
-        tests -= 1;
+        leave();
       }
     },
   );

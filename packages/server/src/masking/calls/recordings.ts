@@ -53,10 +53,7 @@ export function createRecordings(context: Context): Pick<
     if (row === undefined) throw new MaskingError('no-recording', 'This call has no recording.');
     const { wrapped_key: wrapped } = row;
     if (row.restricted || wrapped === null) {
-      throw new MaskingError(
-        'subject-restricted',
-        'Somebody in this call has asked that their data be left alone.',
-      );
+      throw restricted('Somebody in this call has asked that their data be left alone.');
     }
     const keyRows = await queries.readNamedPartyKeys(database, tenant, row.parties, row.party_keys);
     if (keyRows.length < row.parties.length) {
@@ -100,6 +97,8 @@ export function createRecordings(context: Context): Pick<
         ? await queries.revealPhones(database, tenant, session, participant, access)
         : [];
     if (rows.length === 0) throw notFound('participant');
+    if (rows.some((row) => row.restricted))
+      throw restricted('They have asked that their data be left alone.');
     return withKeys(context, tenant, (keys) =>
       rows.map((row) => openPhone(keys, row)).filter((phone) => phone !== undefined),
     );
@@ -119,6 +118,10 @@ export function createRecordings(context: Context): Pick<
 
 function openAll(keys: TenantVault, rows: readonly queries.PartyKeyRow[]) {
   return rows.map((row) => openKey(keys, row)).filter((cipher) => cipher !== undefined);
+}
+
+function restricted(detail: string): MaskingError {
+  return new MaskingError('subject-restricted', detail);
 }
 
 function checkAccess(access: Access): void {

@@ -123,6 +123,37 @@ export async function readDownload(
   return rows[0];
 }
 
+/**
+ * Whether the two are, or come from, one and the same: a key is in the hands of whoever made it, and so are two keys that
+ * one has made. (`admin`, the key of whoever runs the installation, and the platform make the first keys of others.)
+ */
+export async function areOneHand(
+  queries: Queries,
+  tenant: string,
+  one: string,
+  other: string,
+): Promise<boolean> {
+  const [row] = await queries.query<{ readonly same: boolean }>(
+    'are_one_hand',
+    `with recursive made as (
+        select a.side, a.actor, 0 as depth from (values (1, $2::text), (2, $3::text)) a(side, actor)
+        union all
+        select m.side, l.actor, m.depth + 1 from made m
+          cross join lateral (
+            (select l.actor from ledger l where l.tenant = $1 and l.subject = m.actor and l.kind = 'key.created'
+              and l.sequence is not null limit 1)
+            union all
+            (select l.actor from ledger l where l.tenant = $1 and l.subject = m.actor and l.kind = 'key.created'
+              and l.sequence is null limit 1)
+          ) l
+          where m.actor like 'key_%' and (l.actor like 'key_%' or l.actor like 'usr_%') and m.depth < 32
+      )
+      select exists (select from made x join made y on y.actor = x.actor where x.side = 1 and y.side = 2) as same`,
+    [tenant, one, other],
+  );
+  return row?.same ?? true;
+}
+
 /** Undefined: it isn't there, doesn't wait any more, or is the decider's own. */
 export async function decideDownload(
   queries: Queries,

@@ -188,21 +188,38 @@ export interface SessionRow {
   readonly tenant_name: string;
 }
 
-/** Only of one that is alive, and notes its use once a minute. */
+const liveSession = `select s.usr, s.expires_at, s.seen_at, n.name as tenant_name from user_sessions s
+          join users u on u.tenant = s.tenant and u.usr = s.usr and u.disabled_at is null
+          join tenants n on n.tenant = s.tenant
+          where s.tenant = $1 and s.digest = $2 and s.expires_at > platform_now()
+            and s.seen_at > platform_now() - $3 * interval '1 second'`;
+
+/** Only of one that is alive. */
 export async function readSession(
   queries: Queries,
   tenant: string,
   digest: Buffer,
   idleSeconds: number,
 ): Promise<SessionRow | undefined> {
+  const rows = await queries.query<SessionRow>('read_user_session', liveSession, [
+    tenant,
+    digest,
+    idleSeconds,
+  ]);
+  return rows[0];
+}
+
+/** The same, and notes its use once a minute. */
+export async function useSession(
+  queries: Queries,
+  tenant: string,
+  digest: Buffer,
+  idleSeconds: number,
+): Promise<SessionRow | undefined> {
   const rows = await queries.query<SessionRow>(
-    'read_user_session',
+    'use_user_session',
     `with s as (
-        select s.usr, s.expires_at, s.seen_at, n.name as tenant_name from user_sessions s
-          join users u on u.tenant = s.tenant and u.usr = s.usr and u.disabled_at is null
-          join tenants n on n.tenant = s.tenant
-          where s.tenant = $1 and s.digest = $2 and s.expires_at > platform_now()
-            and s.seen_at > platform_now() - $3 * interval '1 second'
+        ${liveSession}
       ), touched as (
         update user_sessions t set seen_at = platform_now() from s
           where t.tenant = $1 and t.digest = $2 and s.seen_at < platform_now() - interval '1 minute'

@@ -236,6 +236,8 @@ export function readNamedPartyKeys(
 }
 
 export interface RevealedRow {
+  /** They have asked that their data be left alone: there is no number then, and no entry. */
+  readonly restricted: boolean;
   readonly party: string;
   readonly phone: Buffer | null;
   readonly party_key: string | null;
@@ -254,12 +256,15 @@ export function revealPhones(
   return queries.query<RevealedRow>(
     'reveal_phones',
     `with h as (
-        select position, party from participant_phones where tenant = $1 and session = $2 and participant = $3
+        select position, party, restricted($1, array[party]) as restricted from participant_phones
+          where tenant = $1 and session = $2 and participant = $3
       ), told as (
         insert into ledger (tenant, entry, kind, actor, party, session, subject, details)
           select $1, new_id('led_'), 'phone.revealed', $4, h.party, $2, $3, jsonb_build_object('reason', $5::text) from h
+            where not h.restricted
       )
-      select y.party, y.phone, k.party_key, k.wrapped, k.tenant_key_version from h
+      select h.restricted, y.party, case when not h.restricted then y.phone end as phone, k.party_key, k.wrapped,
+          k.tenant_key_version from h
         join parties y on y.tenant = $1 and y.party = h.party
         left join party_keys k on k.tenant = $1 and k.party = y.party and k.party_key = y.phone_key
         order by h.position`,

@@ -142,6 +142,20 @@ export async function readPasswordHash(
   return rows[0]?.password_hash ?? undefined;
 }
 
+/** As it is now, and until the transaction ends. */
+export async function lockPasswordHash(
+  queries: Queries,
+  tenant: string,
+  usr: string,
+): Promise<string | undefined> {
+  const rows = await queries.query<{ readonly password_hash: string | null }>(
+    'lock_password_hash',
+    'select u.password_hash from users u where u.tenant = $1 and u.usr = $2 for no key update',
+    [tenant, usr],
+  );
+  return rows[0]?.password_hash ?? undefined;
+}
+
 export async function writePasswordHash(
   queries: Queries,
   tenant: string,

@@ -79,7 +79,7 @@ export function createDownloads(
     async decideDownload(tenant, download, approve) {
       const actor = currentActor();
       const before = await known(tenant, download);
-      if (before.requested_by === actor) {
+      if (await queries.areOneHand(database, tenant, before.requested_by, actor)) {
         throw new MaskingError('own-request', 'A second person must decide.');
       }
       const row = await queries.decideDownload(database, {

@@ -7,7 +7,9 @@ import { currentActor } from '../../masking/actor.ts';
 import { checkPage, invalid, notFound, toPage, withKeys } from '../../masking/context.ts';
 import { isId, newId } from '../../masking/ids.ts';
 import { MaskingError } from '../../masking/service.ts';
+import { lockCustody } from '../../store/queries/custody.ts';
 import * as queries from '../../store/queries/disputes.ts';
+import type { Queries } from '../../store/types.ts';
 import type { TenantVault } from '../../vault/types.ts';
 import type { TrustContext } from '../context.ts';
 import { checkFreeText } from '../free-text.ts';
@@ -16,6 +18,8 @@ import type { Dispute, DisputeFile, DisputeNote, Disputes, Entry } from '../serv
 export const mostStatement = 4_000;
 export const mostNote = 10_000;
 export const mostNotes = 500;
+/** Notes by which whoever opened it told it again: the rest is for those who look into it. */
+export const mostToldAgain = 20;
 const mostCalls = 500;
 const mostHistory = 200;
 
@@ -44,6 +48,14 @@ export function createDisputes(
     return withKeys(context, tenant, (keys) => toDispute(keys, row));
   }
 
+  /** Whatever is being deleted is deleted before the hold is placed, or is kept. */
+  function holding<T>(tenant: string, work: (inside: Queries) => Promise<T>): Promise<T> {
+    return database.transaction(async (inside) => {
+      await lockCustody(inside, tenant);
+      return work(inside);
+    });
+  }
+
   async function notesOf(tenant: string, dispute: string): Promise<readonly DisputeNote[]> {
     const rows = await queries.readDisputeNotes(database, tenant, dispute);
     return withKeys(context, tenant, (keys) => rows.map((row) => toNote(keys, row)));
@@ -70,6 +82,9 @@ export function createDisputes(
     if (standing.statement === statement) return;
     const notes = await notesOf(tenant, standing.id);
     if (notes.some((one) => one.text === statement)) return;
+    if (notes.filter((one) => one.by === standing.openedBy.id).length >= mostToldAgain) {
+      throw invalid('This was told often enough: somebody looks into it.', '/statement');
+    }
     await addNote(tenant, standing.id, statement);
   }
 
@@ -83,12 +98,15 @@ export function createDisputes(
     if (against !== undefined && !isId(against, 'par')) throw refusal('unknown-participant');
     const [dispute, hold] = [newId(doors, 'dsp'), newId(doors, 'hld')];
     const keys = await vault.unlock(tenant);
-    const row = await queries.openDispute(database, {
-      ...{ tenant, dispute, session, call, category, against, hold, actor: currentActor() },
-      ...{ openerKind: openedBy.kind, opener: openedBy.id },
-      statement: seal(keys, 'disputes.statement', dispute, text),
-      holdReason: seal(keys, 'legal_holds.reason', hold, holdReason),
-    });
+    const actor = currentActor();
+    const row = await holding(tenant, (inside) =>
+      queries.openDispute(inside, {
+        ...{ tenant, dispute, session, call, category, against, hold, actor },
+        ...{ openerKind: openedBy.kind, opener: openedBy.id },
+        statement: seal(keys, 'disputes.statement', dispute, text),
+        holdReason: seal(keys, 'legal_holds.reason', hold, holdReason),
+      }),
+    );
     if (row.failure === 'missing') throw notFound('session');
     if (row.failure !== null) throw refusal(row.failure);
     const opened = await show(tenant, row.dispute);
@@ -104,25 +122,28 @@ export function createDisputes(
     if (change.against != null && !isId(change.against, 'par')) throw refusal('unknown-participant');
     const row = await read(tenant, dispute);
     const [note, hold] = [newId(doors, 'nte'), newId(doors, 'hld')];
+    const actor = currentActor();
     const failure = await withKeys(context, tenant, (keys) =>
-      queries.changeDispute(database, {
-        ...{ tenant, dispute, version, actor: currentActor() },
-        change: Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
-        // Sealed for the place where it stands: the database can't move it there by itself.
-        note:
-          row.verdict_text === null
-            ? undefined
-            : {
-                id: note,
-                body: seal(
-                  keys,
-                  'dispute_notes.body',
-                  note,
-                  unseal(keys, 'disputes.verdict_text', dispute, row.verdict_text),
-                ),
-              },
-        hold: { id: hold, reason: seal(keys, 'legal_holds.reason', hold, holdReason) },
-      }),
+      holding(tenant, (inside) =>
+        queries.changeDispute(inside, {
+          ...{ tenant, dispute, version, actor },
+          change: Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+          // Sealed for the place where it stands: the database can't move it there by itself.
+          note:
+            row.verdict_text === null
+              ? undefined
+              : {
+                  id: note,
+                  body: seal(
+                    keys,
+                    'dispute_notes.body',
+                    note,
+                    unseal(keys, 'disputes.verdict_text', dispute, row.verdict_text),
+                  ),
+                },
+          hold: { id: hold, reason: seal(keys, 'legal_holds.reason', hold, holdReason) },
+        }),
+      ),
     );
     if (failure !== null) throw refusal(failure);
     return show(tenant, dispute);

@@ -9,6 +9,7 @@ import { newId } from '../../masking/ids.ts';
 import { openPhone } from '../../masking/parties/party-keys.ts';
 import { MaskingError } from '../../masking/service.ts';
 import { DatabaseError } from '../../store/errors.ts';
+import { lockCustody } from '../../store/queries/custody.ts';
 import * as queries from '../../store/queries/erasure.ts';
 import { finishRequest, readParts, type WorkRow } from '../../store/queries/rights.ts';
 import type { Queries } from '../../store/types.ts';
@@ -92,6 +93,8 @@ async function eraseWithin(
   actor: string,
 ): Promise<void> {
   const { tenant } = keys;
+  // Before anything else, as everybody who places a hold: one that is acknowledged keeps what this would destroy.
+  await lockCustody(inside, tenant);
   const row = await queries.beginErasure(inside, tenant, party);
   if (row === undefined || row.erased) return;
   const days = await queries.legalFloorDays(inside, tenant);
