@@ -451,9 +451,10 @@ export interface Settings {
   readonly retention?: {
     readonly recordingDays: number;
     readonly countries: Readonly<Record<string, number>>;
-    readonly callDays: number;
+    readonly callDays?: number;
     readonly ledgerDays?: number;
     readonly legalFloorDays: number;
   };
   readonly downloadApproval?: boolean;
+  readonly reportAfterCall?: boolean;
 }

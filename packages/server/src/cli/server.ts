@@ -151,10 +151,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       mediaAddress: publicHost,
       recordings,
       locate: (stored) => trust.custody.locate(stored),
-      reportCall: ({ tenant, call, session, participant }) =>
+      reportCall: ({ tenant, call, session, participant, when }) =>
         actAs(participant, async () => {
           await trust.disputes.open(tenant, {
-            ...{ session, call, category: 'other', statement: reportedByKey },
+            ...{ session, call, category: 'other', statement: reportedByKey[when] },
             openedBy: { kind: 'call', id: participant },
           });
         }),
@@ -230,7 +230,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 export const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
 
 /** The statement of a dispute that nobody has worded. */
-const reportedByKey = 'Reported by a key during the call.';
+const reportedByKey = {
+  during: 'Reported by a key during the call.',
+  after: 'Reported by a key after the call.',
+} as const;
 
 function objectStore(config: Config, { clock }: Doors) {
   const { recordingsS3Url: url, recordingsS3KeyId: keyId, recordingsS3Secret: secret } = config;
