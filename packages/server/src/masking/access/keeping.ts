@@ -55,6 +55,12 @@ export function strictest(
   return mode;
 }
 
+/** The longest that any participant's country asks for. An erased one asks for nothing. */
+export function keptDays({ recordingDays, countries }: Retention, of: readonly string[]): number {
+  const days = of.map((country) => countries[country] ?? recordingDays);
+  return days.length === 0 ? recordingDays : Math.max(...days);
+}
+
 function stricter(one: RecordingMode, other: RecordingMode): RecordingMode {
   return modes.indexOf(one) >= modes.indexOf(other) ? one : other;
 }
