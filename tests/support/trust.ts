@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Phone, PhoneCall } from '@samar/devcarrier';
 import { nodeDoors } from '@samar/doors';
 import { expect } from 'vitest';
+import { objectStore } from '../../packages/server/src/cli/server.ts';
+import type { Config } from '../../packages/server/src/config.ts';
 import { createMasking } from '../../packages/server/src/masking/index.ts';
 import { type TestDatabase, testDatabase } from '../../packages/server/src/store/testing.ts';
 import { createTrust } from '../../packages/server/src/trust/index.ts';
@@ -40,7 +42,7 @@ export interface PageAnswer {
   readonly text: string;
 }
 
-export async function startTrustScene(settings: Parameters<typeof startScene>[0] = {}): Promise<TrustScene> {
+export async function startTrustScene(settings: Partial<Config> = {}): Promise<TrustScene> {
   const test: TestDatabase = await testDatabase();
   const scene = await startScene({ databaseUrl: test.url, ...settings });
   const base = `http://127.0.0.1:${scene.platform.server.http.port}`;
@@ -98,9 +100,11 @@ export async function startTrustScene(settings: Parameters<typeof startScene>[0]
       const dataDir = join(scene.platform.directory, 'data');
       const vault = await createVault({ database, masterKey: undefined, dataDir });
       const failed: unknown[] = [];
+      const objects = objectStore(settings, doors);
       const context = {
         ...{ database, vault, doors, masking: createMasking({ database, vault, doors }) },
         recordings: join(dataDir, 'recordings'),
+        ...(objects && { objects }),
         report: (_task: string, error: unknown) => void failed.push(error),
       };
       const trust = await createTrust(context);

@@ -248,12 +248,15 @@ export function dueRecordings(
   );
 }
 
-/** Its file is gone: so is what was kept to open it. */
-export async function recordingGone(queries: Queries, row: DueRecordingRow): Promise<void> {
+/** Its key is gone: so is what was kept to open it. Without `file` it is looked for again. */
+export async function recordingDeleted(queries: Queries, row: DueRecordingRow, fileGone: boolean): Promise<void> {
   await queries.query(
-    'rights_recording_gone',
+    'rights_recording_deleted',
     `with gone as (
-        delete from erasure_recordings x where x.tenant = $1 and x.recording = $2
+        delete from erasure_recordings x where $3 and x.tenant = $1 and x.recording = $2
+      ), left_over as (
+        update erasure_recordings x set held = false, try_at = platform_now() + interval '1 minute'
+          where not $3 and x.tenant = $1 and x.recording = $2
       ), seals as (
         delete from legal_seals l where l.tenant = $1 and l.recording = $2 returning l.seal, l.request
       ), keys as (
@@ -262,8 +265,37 @@ export async function recordingGone(queries: Queries, row: DueRecordingRow): Pro
       insert into ledger (tenant, entry, kind, actor, subject, details)
         select $1, new_id('led_'), 'privacy.seal-shredded', 'retention', s.request,
             jsonb_build_object('seal', s.seal, 'recording', $2::text) from seals s`,
-    [row.tenant, row.recording],
+    [row.tenant, row.recording, fileGone],
   );
+}
+
+/** Of these requests: recordings that a hold keeps, and those of which something is still to be removed. */
+export async function recordingsLeft(
+  queries: Queries,
+  tenant: string,
+  requests: readonly string[],
+): Promise<{ readonly held: number; readonly pending: number }> {
+  const rows = await queries.query<{ readonly held: number; readonly pending: number }>(
+    'rights_recordings_left',
+    `select count(*) filter (where x.held)::integer as held, count(*) filter (where not x.held)::integer as pending
+      from erasure_recordings x where x.tenant = $1 and x.request = any ($2::text[])`,
+    [tenant, requests],
+  );
+  return rows[0] ?? { held: 0, pending: 0 };
+}
+
+export async function redactDisputes(
+  queries: Queries,
+  tenant: string,
+  participants: readonly string[],
+  actor: string,
+): Promise<{ readonly redacted: number; readonly kept: number }> {
+  const rows = await queries.query<{ readonly redacted: number; readonly kept: number }>(
+    'rights_redact_disputes',
+    'select redacted, kept from redact_disputes($1, $2::text[], $3)',
+    [tenant, participants, actor],
+  );
+  return rows[0] ?? { redacted: 0, kept: 0 };
 }
 
 export async function recordingLater(queries: Queries, row: DueRecordingRow, held: boolean): Promise<void> {
