@@ -307,6 +307,42 @@ export async function recordingLater(queries: Queries, row: DueRecordingRow, hel
   );
 }
 
+export interface OpenedSealRow {
+  readonly seal: string;
+  readonly content: Buffer;
+  readonly party_key: string;
+  readonly wrapped: Buffer;
+  readonly tenant_key_version: number;
+}
+
+/** What is kept by law of a request and its parts; with the entry that says who opened it, and why. */
+export function openSeals(
+  queries: Queries,
+  open: {
+    readonly tenant: string;
+    readonly request: string;
+    readonly reason: string;
+    readonly actor: string;
+  },
+): Promise<readonly OpenedSealRow[]> {
+  return queries.query<OpenedSealRow>(
+    'rights_open_seals',
+    `with s as (
+        select l.seal, l.request, l.content, k.party_key, k.wrapped, k.tenant_key_version
+          from rights_requests r
+          join legal_seals l on l.tenant = r.tenant and l.request = r.request and l.recording is null
+          join party_keys k on k.tenant = l.tenant and k.party = l.seal
+          where r.tenant = $1 and (r.request = $2 or r.part_of = $2)
+      ), told as (
+        insert into ledger (tenant, entry, kind, actor, subject, details)
+          select $1, new_id('led_'), 'seal.opened', $4, s.request,
+              jsonb_build_object('seal', s.seal, 'reason', $3::text) from s
+      )
+      select s.seal, s.content, s.party_key, s.wrapped, s.tenant_key_version from s order by s.seal`,
+    [open.tenant, open.request, open.reason, open.actor],
+  );
+}
+
 export async function shredSeals(queries: Queries, limit: number): Promise<number> {
   const rows = await queries.query<{ readonly count: number }>(
     'rights_shred_seals',
