@@ -60,14 +60,22 @@ describe('erasure', () => {
     expect((await scene.call('GET', `/v1/calls/${call}/recording?reason=because`)).status).toBe(200);
     expect(onDisk(file)).toBe(true);
     const resolved = await scene.ask('POST', '/v1/disputes', {
-      ...{ session: session.id, category: 'quality', statement: 'She was hard to hear.', against: session.ids[1] },
+      ...{
+        session: session.id,
+        category: 'quality',
+        statement: 'She was hard to hear.',
+        against: session.ids[1],
+      },
     });
     await scene.ask('POST', `/v1/disputes/${resolved.id}/notes`, { text: 'Listened to it.' });
     await scene.ask('POST', `/v1/disputes/${resolved.id}/verdict`, {
       ...{ version: 1, verdict: 'rejected', text: 'Nothing to be heard.' },
     });
 
-    const copy = await scene.ask('POST', '/v1/privacy/export', { phone: customer.number, reason: 'a letter' });
+    const copy = await scene.ask('POST', '/v1/privacy/export', {
+      phone: customer.number,
+      reason: 'a letter',
+    });
     expect((await scene.finished(copy.id)).status).toBe('done');
     const read = await scene.platform.call('GET', `/v1/privacy/requests/${copy.id}/export?format=json`);
     expect(read.body).toMatchObject({ format: 'samar-export/1', recordings: [{ call }] });
@@ -80,7 +88,13 @@ describe('erasure', () => {
     expect(done).toMatchObject({
       status: 'done',
       receipt: {
-        ...{ recordingsDeleted: 1, recordingsHeld: 0, recordingsLeft: 0, disputesRedacted: 1, disputesKept: 0 },
+        ...{
+          recordingsDeleted: 1,
+          recordingsHeld: 0,
+          recordingsLeft: 0,
+          disputesRedacted: 1,
+          disputesKept: 0,
+        },
       },
     });
     expect(done.phone).toBeUndefined();
@@ -103,7 +117,9 @@ describe('erasure', () => {
     const entries = await scene.ask('GET', `/v1/ledger?session=${session.id}&limit=200`);
     const one = entries.items.find(({ kind }: { readonly kind: string }) => kind === 'recording.listened');
     expect(await scene.ask('GET', `/v1/ledger/${one.id}`)).toEqual(one);
-    expect((await scene.call('POST', '/v1/ledger/search', { phone: customer.number })).body.items).toEqual([]);
+    expect((await scene.call('POST', '/v1/ledger/search', { phone: customer.number })).body.items).toEqual(
+      [],
+    );
     const { people } = await scene.ask('POST', '/v1/privacy/breach-report', {
       ...{ from: new Date(Date.now() - 600_000), to: new Date(), kinds: ['recording.listened'] },
     });

@@ -102,7 +102,9 @@ function Complaint(props: { readonly dispute: DisputeFile; readonly session: Ses
     <Card title={words.facts}>
       <p className="written">
         {dispute.statement || (
-          <span className="muted">{dispute.redactedAt === undefined ? words.noStatement : words.redacted}</span>
+          <span className="muted">
+            {dispute.redactedAt === undefined ? words.noStatement : words.redacted}
+          </span>
         )}
       </p>
       <Facts>

@@ -27,7 +27,9 @@ export function addPrivacyCommands(
   }
   privacy
     .command('open-seal <request>')
-    .description('what an erasure had to keep by law, for a lawful disclosure; the ledger says that it was opened')
+    .description(
+      'what an erasure had to keep by law, for a lawful disclosure; the ledger says that it was opened',
+    )
     .requiredOption('--reason <text>', 'on whose demand; stands in the ledger, so name no person')
     .option('--tenant <tenant>', 'whose request it is', 'default')
     .action(async (request: string, options: { reason: string; tenant: string }) => {

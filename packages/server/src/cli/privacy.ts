@@ -27,7 +27,9 @@ export async function privacyCommand(
     const trust = await trustOf(installation);
     try {
       const { rights } = trust;
-      const ask = { export: rights.requestExport, erase: rights.requestErasure, restrict: rights.restrict }[kind];
+      const ask = { export: rights.requestExport, erase: rights.requestErasure, restrict: rights.restrict }[
+        kind
+      ];
       const { tenant, reason } = options;
       const { id } = await ask(tenant, { phone }, reason);
       complain(`${kind}: request ${id}`);
@@ -68,7 +70,13 @@ export function openSealCommand(
       return 1;
     }
     await withKeys({ vault }, tenant, (keys) => {
-      for (const { seal, content, party_key: partyKey, wrapped, tenant_key_version: tenantKeyVersion } of seals) {
+      for (const {
+        seal,
+        content,
+        party_key: partyKey,
+        wrapped,
+        tenant_key_version: tenantKeyVersion,
+      } of seals) {
         const cipher = keys.openPartyKey(seal, { partyKey, wrapped, tenantKeyVersion });
         say(cipher.decrypt(content, { tenant, table: 'legal_seals', column: 'content', row: seal }));
       }

@@ -7,7 +7,12 @@ import { type TestDatabase, testDatabase } from './testing.ts';
 const others = [
   ...['api_keys.secret_hash', 'idempotency_keys.request_digest', 'pins.digest', 'parties.fingerprint'],
   ...['ledger.digest', 'ledger.previous', 'ledger_heads.digest', 'ledger_roots.digest'],
-  ...['login_attempts.subject', 'login_directory.name', 'login_tickets.digest', 'number_directory.fingerprint'],
+  ...[
+    'login_attempts.subject',
+    'login_directory.name',
+    'login_tickets.digest',
+    'number_directory.fingerprint',
+  ],
   ...['participants.transparency_digest', 'transparency_links.digest'],
   ...['user_invitations.digest', 'user_passkeys.credential', 'user_passkeys.public_key'],
   ...['user_recovery_codes.digest', 'user_sessions.digest'],

@@ -249,7 +249,11 @@ export function dueRecordings(
 }
 
 /** Its key is gone: so is what was kept to open it. Without `file` it is looked for again. */
-export async function recordingDeleted(queries: Queries, row: DueRecordingRow, fileGone: boolean): Promise<void> {
+export async function recordingDeleted(
+  queries: Queries,
+  row: DueRecordingRow,
+  fileGone: boolean,
+): Promise<void> {
   await queries.query(
     'rights_recording_deleted',
     `with gone as (

@@ -48,7 +48,12 @@ export async function eraseRequest(
   await removeRecordings(context, custody, requests, extend);
   const left = await queries.recordingsLeft(database, tenant, requests);
   if (left.pending > 0 && work.attempts < roundsForFiles) throw new FilesLeft('files of recordings are left');
-  const disputes = await queries.redactDisputes(database, tenant, peopleOf(await readParts(database, tenant, request)), work.requested_by);
+  const disputes = await queries.redactDisputes(
+    database,
+    tenant,
+    peopleOf(await readParts(database, tenant, request)),
+    work.requested_by,
+  );
   const check = await proveUnreadable(context, tenant, requests, work.busy ? keysWhenBusy : mostKeys, extend);
   const receipt = await signedReceipt(context, work, { ...left, ...disputes });
   await database.transaction(async (inside) => {
