@@ -51,7 +51,7 @@ export async function testRights(): Promise<TestRights> {
       );
       if (held.length > 0) throw new MaskingError('on-hold', 'A hold stands on the session.');
       const gone = await sql(
-        `update recordings set status = 'deleted', wrapped_key = '', deleted_at = now(), delete_reason = $3
+        `update recordings set status = 'deleted', wrapped_key = null, deleted_at = now(), delete_reason = $3
           where tenant = $1 and call = $2 and status <> 'deleted' returning call`,
         [of, call, reason],
       );
