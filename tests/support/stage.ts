@@ -148,6 +148,7 @@ export function run(steps: readonly Step[], more: Partial<Run> = {}): Run {
     maxSeconds: 600,
     warnSeconds: 0,
     survey: undefined,
+    reportAfterCall: false,
     trace: {
       program: { source: 'default' },
       at: '2026-01-01T00:00:00Z',

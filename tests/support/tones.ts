@@ -43,6 +43,7 @@ const words = [
   'goodbye',
   'discarded',
   'reported',
+  'report-call',
 ];
 const names = [...words, ...[...characters].map((character) => `char-${character}`)];
 const firstHertz = 512.5;

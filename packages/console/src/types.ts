@@ -300,6 +300,7 @@ export interface Dispute {
   readonly openedAt: string;
   readonly against?: string;
   readonly statement: string;
+  readonly redactedAt?: string;
   readonly assignee?: string;
   readonly verdict?: {
     readonly verdict: Verdict;
@@ -343,7 +344,11 @@ export interface RightsRequest {
     readonly keysDestroyed: number;
     readonly valuesUnreadable: number;
     readonly recordingsDeleted: number;
+    readonly recordingsHeld: number;
+    readonly recordingsLeft: number;
     readonly bindingsCut: number;
+    readonly disputesRedacted: number;
+    readonly disputesKept: number;
     readonly keptUntil?: string;
     readonly signature: string;
     readonly keyId: string;
@@ -451,9 +456,10 @@ export interface Settings {
   readonly retention?: {
     readonly recordingDays: number;
     readonly countries: Readonly<Record<string, number>>;
-    readonly callDays: number;
+    readonly callDays?: number;
     readonly ledgerDays?: number;
     readonly legalFloorDays: number;
   };
   readonly downloadApproval?: boolean;
+  readonly reportAfterCall?: boolean;
 }

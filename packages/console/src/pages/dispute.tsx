@@ -74,7 +74,13 @@ function Body(props: { readonly dispute: DisputeFile; readonly session: Session 
               {dispute.history.map((entry) => (
                 <li key={entry.id} className="row">
                   <Time at={entry.at} />
-                  <span>{entry.kind}</span>
+                  {may('ledger:read') ? (
+                    <Link to="/ledger" search={{ entry: entry.id }}>
+                      {entry.kind}
+                    </Link>
+                  ) : (
+                    <span>{entry.kind}</span>
+                  )}
                   <span className="muted small">
                     <Actor id={entry.actor} participants={participants} />
                   </span>
@@ -94,7 +100,13 @@ function Complaint(props: { readonly dispute: DisputeFile; readonly session: Ses
   const words = all.dispute;
   return (
     <Card title={words.facts}>
-      <p className="written">{dispute.statement || <span className="muted">{words.noStatement}</span>}</p>
+      <p className="written">
+        {dispute.statement || (
+          <span className="muted">
+            {dispute.redactedAt === undefined ? words.noStatement : words.redacted}
+          </span>
+        )}
+      </p>
       <Facts>
         <Fact name={words.session}>
           <Link to="/sessions/$id" params={{ id: dispute.session }}>

@@ -31,13 +31,13 @@ export function DisputesPage() {
   const assignee = assignees.find((one) => one === search['assignee']) ?? 'any';
   const change = (changed: Readonly<Record<string, string>>) =>
     void navigate({ to: '/disputes', search: { ...search, ...changed }, replace: true });
+  const assigned = assignee === 'any' ? undefined : assignee === 'me' ? me.user.id : 'none';
   const pages = usePages<Dispute>({
-    key: ['disputes', 'list', status, assignee === 'me' ? me.user.id : 'any'],
+    key: ['disputes', 'list', status, assigned],
     path: '/v1/disputes',
-    query: { status, assignee: assignee === 'me' ? me.user.id : undefined },
+    query: { status, assignee: assigned },
   });
-  // Nobody is nobody's id: those are picked out of what is loaded.
-  const rows = assignee === 'nobody' ? pages.items.filter((one) => one.assignee === undefined) : pages.items;
+  const rows = pages.items;
   return (
     <Page title={words.title}>
       <PendingDownloads />
@@ -72,7 +72,7 @@ export function DisputesPage() {
           onOpen={({ id }) => void navigate({ to: '/disputes/$id', params: { id } })}
         />
       )}
-      <Pager pages={{ ...pages, items: rows }} />
+      <Pager pages={pages} />
     </Page>
   );
 }

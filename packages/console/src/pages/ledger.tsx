@@ -1,8 +1,11 @@
 /** Every use of a person's data: found, proved unbroken, and taken along. */
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { api, at } from '../api.ts';
 import {
   Button,
+  Card,
   type Column,
   Empty,
   ErrorBox,
@@ -25,7 +28,7 @@ import { FilterForm, PersonForm, useLedgerFilter } from './ledger/search.tsx';
 
 export function LedgerPage() {
   const words = useWords().ledger;
-  const { typed, filter } = useLedgerFilter();
+  const { typed, filter, entry } = useLedgerFilter();
   const [person, setPerson] = useState<{ readonly phone: string; readonly search: number }>();
   const searches = useRef(0);
   const hold = (phone: string | undefined) => {
@@ -44,6 +47,7 @@ export function LedgerPage() {
     <Page title={words.title} actions={<Export body={body} />}>
       <Chain />
       <FilterForm key={JSON.stringify(typed)} typed={typed} />
+      {entry !== undefined && <OneEntry id={entry} />}
       <PersonForm held={person !== undefined} hold={hold} />
       <ErrorBox error={pages.error} onRetry={pages.refetch} />
       {pages.loading ? (
@@ -56,6 +60,31 @@ export function LedgerPage() {
       <Pager pages={pages} />
       <Roots />
     </Page>
+  );
+}
+
+/** One that a check of the chain, or a dispute, has named. */
+function OneEntry({ id }: { readonly id: string }) {
+  const words = useWords().ledger;
+  const columns = useColumns();
+  const { data, error, refetch } = useQuery({
+    queryKey: ['ledger', 'entry', id],
+    queryFn: ({ signal }) => api.get<LedgerEntry>(at`/v1/ledger/${id}`, {}, { signal }),
+  });
+  return (
+    <Card title={words.entry}>
+      <ErrorBox error={error} onRetry={() => void refetch()} />
+      {data ? (
+        <>
+          <Table label={words.entry} columns={columns} rows={[data]} idOf={(one) => one.id} />
+          <p className="small">
+            <code>{data.id}</code>
+          </p>
+        </>
+      ) : (
+        !error && <Loading />
+      )}
+    </Card>
   );
 }
 

@@ -110,9 +110,9 @@ describe('the page', () => {
     const { people } = await open();
     const says = async () => (await visit(api, people[0].path)).text;
     expect(await says()).toMatch(/Calls are recorded\.[\s\S]*for 30 days/);
-    await set({ retention: { recordingDays: 10, countries: { ID: 90 } } });
+    await set({ retention: { recordingDays: 10, countries: { ID: 90 }, legalFloorDays: 0 } });
     expect(await says()).toContain('for 90 days');
-    await set({ retention: { recordingDays: 10, countries: { ID: 5 } } });
+    await set({ retention: { recordingDays: 10, countries: { ID: 5 }, legalFloorDays: 0 } });
     expect(await says()).toContain('for 5 days');
     await set({ recordingPolicy: { default: 'session', countries: { ID: 'consent' } } });
     expect(await says()).toContain('only when both sides agree');

@@ -1,5 +1,5 @@
 /**
- * The command line: `samar serve | demo | numbers | plan | ledger | keys | users | doctor`. Composition root: the only
+ * The command line: `samar serve | demo | numbers | plan | ledger | privacy | keys | users | doctor`. Composition root: the only
  * room that knows all the
  * others. May import: everything. Imported by: main.ts.
  */
@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError, loadConfig } from '../config.ts';
 import { addLedgerCommands } from './ledger-commands.ts';
 import { addPlanCommand } from './plan-command.ts';
+import { addPrivacyCommands } from './privacy-commands.ts';
 import { addUserCommands } from './user-commands.ts';
 import { inWords } from './words.ts';
 
@@ -58,6 +59,9 @@ export async function run(words: readonly string[]): Promise<number> {
     exitCode = code;
   });
   addLedgerCommands(program, config, (code) => {
+    exitCode = code;
+  });
+  addPrivacyCommands(program, config, (code) => {
     exitCode = code;
   });
   const keys = program.command('keys').description('API keys and encryption keys');

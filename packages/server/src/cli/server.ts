@@ -151,10 +151,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       mediaAddress: publicHost,
       recordings,
       locate: (stored) => trust.custody.locate(stored),
-      reportCall: ({ tenant, call, session, participant }) =>
+      reportCall: ({ tenant, call, session, participant, when }) =>
         actAs(participant, async () => {
           await trust.disputes.open(tenant, {
-            ...{ session, call, category: 'other', statement: reportedByKey },
+            ...{ session, call, category: 'other', statement: reportedByKey[when] },
             openedBy: { kind: 'call', id: participant },
           });
         }),
@@ -230,13 +230,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 export const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
 
 /** The statement of a dispute that nobody has worded. */
-const reportedByKey = 'Reported by a key during the call.';
+const reportedByKey = {
+  during: 'Reported by a key during the call.',
+  after: 'Reported by a key after the call.',
+} as const;
 
-function objectStore(config: Config, { clock }: Doors) {
+/** Where finished recordings go, if anywhere but the disk. */
+export function objectStore(config: ObjectStoreConfig, { clock }: Pick<Doors, 'clock'>) {
   const { recordingsS3Url: url, recordingsS3KeyId: keyId, recordingsS3Secret: secret } = config;
   if (url === undefined || keyId === undefined || secret === undefined) return undefined;
-  return createObjectStore({ url, keyId, secret, region: config.recordingsS3Region, clock });
+  return createObjectStore({ url, keyId, secret, region: config.recordingsS3Region ?? 'us-east-1', clock });
 }
+
+type ObjectStoreConfig = Partial<
+  Pick<Config, 'recordingsS3Url' | 'recordingsS3KeyId' | 'recordingsS3Secret' | 'recordingsS3Region'>
+>;
 
 /** A carrier that the API has acknowledged must be able to call at once, not when the switch looks next. */
 function withTrunkRefresh<M extends Awaited<ReturnType<typeof createMasking>>>(masking: M, gate: Switch): M {

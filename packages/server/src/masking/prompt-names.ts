@@ -15,6 +15,7 @@ export const promptNames = [
   'consent',
   'discarded',
   'reported',
+  'report-call',
   'one-minute',
   'closing',
   'connecting',

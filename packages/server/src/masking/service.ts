@@ -424,6 +424,8 @@ export interface Settings {
   readonly retention: Retention;
   /** Taking a recording out of the house needs a second person. */
   readonly downloadApproval: boolean;
+  /** Whoever stays when the other has hung up hears that they may report the call by `*9`. */
+  readonly reportAfterCall: boolean;
 }
 /**
  * Whether calls are recorded, and what must be asked first. `default`: `session` adds nothing to what sessions say,
@@ -438,7 +440,8 @@ export interface RecordingPolicy {
 export interface Retention {
   readonly recordingDays: number;
   readonly countries: Readonly<Record<string, number>>;
-  readonly callDays: number;
+  /** Absent: calls, and with them who took part, are not deleted. */
+  readonly callDays?: number;
   /** Absent: for ever. */
   readonly ledgerDays?: number;
   /** Erased data is kept sealed for as long. */
@@ -448,7 +451,10 @@ export type SettingsChange = Partial<
   Omit<Settings, 'recordingPolicy' | 'retention'> & {
     /** What is left out stays; `countries` is replaced as a whole. */
     readonly recordingPolicy: Partial<RecordingPolicy>;
-    readonly retention: Partial<Omit<Retention, 'ledgerDays'>> & { readonly ledgerDays?: number | null };
+    readonly retention: Partial<Omit<Retention, 'ledgerDays' | 'callDays'>> & {
+      readonly callDays?: number | null;
+      readonly ledgerDays?: number | null;
+    };
   }
 >;
 

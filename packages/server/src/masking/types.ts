@@ -57,6 +57,8 @@ export interface Run {
   readonly warnSeconds: number;
   /** One question after the talk, for this participant if it is still on the line. */
   readonly survey: Survey | undefined;
+  /** Whoever stays when the other has hung up may report the call by `*9`. */
+  readonly reportAfterCall: boolean;
   readonly trace: Trace;
 }
 

@@ -23,7 +23,12 @@ export interface TalkKeys {
   listen(): void;
   /** Who has said, by key, that they want no recording. */
   readonly unwilling: Person | undefined;
+  hasReported(by: Side): boolean;
+  /** Opens a dispute in the name of this side, once, and tells only them. Never rejects. */
+  report(by: Side, when: ReportTime): Promise<void>;
 }
+
+export type ReportTime = 'during' | 'after';
 
 export function isPerson<Talker extends Side>(side: Talker): side is Talker & Person {
   return side.participant !== undefined && side.party !== undefined;
@@ -41,13 +46,13 @@ export function createTalkKeys(call: Call, run: Run, sides: readonly [Side, Side
     tellDiscarded(call, sides);
   }
 
-  async function report(by: Side): Promise<void> {
+  async function report(by: Side, when: ReportTime): Promise<void> {
     const { participant } = by;
     if (reportCall === undefined || participant === undefined) return;
     const { tenant, session } = run;
     const told =
       reported.get(participant) ??
-      reportCall({ tenant, call: call.id, session, participant }).then(
+      reportCall({ tenant, call: call.id, session, participant, when }).then(
         () => true,
         (error: unknown) => {
           events.count('report-failed');
@@ -65,12 +70,18 @@ export function createTalkKeys(call: Call, run: Run, sides: readonly [Side, Side
   return {
     listen() {
       for (const side of sides) {
-        listenTo(doors.clock, side.media, (key) => void (key === 'discard' ? discard(side) : report(side)));
+        listenTo(
+          doors.clock,
+          side.media,
+          (key) => void (key === 'discard' ? discard(side) : report(side, 'during')),
+        );
       }
     },
     get unwilling() {
       return unwilling;
     },
+    hasReported: ({ participant }) => participant !== undefined && reported.has(participant),
+    report,
   };
 }
 

@@ -8,9 +8,10 @@ import { say } from './keypad.ts';
 import { causeOfEnd } from './outcomes.ts';
 import { patiently } from './patience.ts';
 import { announceRecording, type Listener, type Person, startRecording } from './recording.ts';
+import { offerReport } from './report-offer.ts';
 import type { Far } from './ring.ts';
 import { askSurvey } from './survey.ts';
-import { createTalkKeys, isPerson, type TalkKeys, tellDiscarded } from './talk-keys.ts';
+import { createTalkKeys, isPerson, type Side, type TalkKeys, tellDiscarded } from './talk-keys.ts';
 import { refuseEnded } from './words.ts';
 
 /** What the words of the warning say. Seconds. */
@@ -50,10 +51,10 @@ export async function join(call: Call, run: Run, far: Far, other: Other): Promis
   const { participant, party, locale } = run.caller;
   const caller = { media: near, locale, participant, party };
   const callee = { media: far.media, ...other };
-  call.talks(createTalk(call, run, far, [caller, callee], other));
+  const keys = createTalkKeys(call, run, [caller, callee]);
+  call.talks(createTalk(call, run, far, [caller, callee], keys));
   near.leg.onSilent(() => call.hangUp('media-silence'));
   far.media.leg.onSilent(() => call.hangUp('media-silence'));
-  const keys = createTalkKeys(call, run, [caller, callee]);
   // Who is asked for a key says no by any other.
   if (run.recording !== 'consent') keys.listen();
   if (run.recording !== 'off' && isPerson(callee)) {
@@ -148,17 +149,12 @@ async function record(
   if (call.over) await recording?.written();
 }
 
-function createTalk(
-  call: Call,
-  run: Run,
-  far: Far,
-  sides: readonly [Listener, Listener],
-  other: Other,
-): Talk {
+function createTalk(call: Call, run: Run, far: Far, sides: readonly [Side, Side], keys: TalkKeys): Talk {
   const { timers } = call.context.doors;
   const { closing } = call.context.limits;
   const running: Timer[] = [];
-  let surveying = false;
+  /** One has hung up; the other is asked something. */
+  let afterwards = false;
   /** Notices come again while a call goes on. */
   let warned = false;
   call.during(() => {
@@ -172,13 +168,13 @@ function createTalk(
 
   /** Both hear it over what they are saying, each in their language. */
   function warn(name: string): void {
-    if (surveying) return;
+    if (afterwards) return;
     for (const { media, locale } of sides) void say(media, [call.context.prompts.find(locale, name)]);
   }
 
   /** Short calls are warned at half time: a tone says no number of seconds that isn't so. */
   function beep(): void {
-    if (surveying) return;
+    if (afterwards) return;
     for (const { media } of sides) void media.leg.play(warningTone).catch(() => {});
   }
 
@@ -191,21 +187,21 @@ function createTalk(
   }
 
   return {
-    participants: [run.caller.participant, other.participant],
+    participants: sides.map(({ participant }) => participant),
     left(side: 'caller' | 'callee', cause: DialogEnd): boolean {
-      if (surveying) {
+      if (afterwards) {
         // Whoever was asked has left as well; who hung up first is what counts.
         call.end({ outcome: 'connected', by: side === 'caller' ? 'callee' : 'caller', cause: 'bye' });
         return true;
       }
-      const asked = side === 'caller' ? other.participant : run.caller.participant;
-      if (cause !== 'remote-bye' || !run.survey || run.survey.participant !== asked) return false;
-      surveying = true;
-      for (const timer of running) timer.cancel();
       const [gone, here] = side === 'caller' ? sides : ([sides[1], sides[0]] as const);
+      const questions = cause === 'remote-bye' ? questionsTo(call, run, keys, here) : [];
+      if (questions.length === 0) return false;
+      afterwards = true;
+      for (const timer of running) timer.cancel();
       // Of course it is silent.
       gone.media.leg.onSilent(() => {});
-      void askSurvey(call, run.survey, here).then(() =>
+      void askAll(call, questions).then(() =>
         call.end({ outcome: 'connected', by: side, cause: causeOfEnd(cause) }),
       );
       return true;
@@ -225,4 +221,23 @@ function createTalk(
       }
     },
   };
+}
+
+/** What whoever stays on the line is asked when the other has hung up. */
+function questionsTo(call: Call, run: Run, keys: TalkKeys, here: Side): readonly (() => Promise<void>)[] {
+  const { survey } = run;
+  const questions: (() => Promise<void>)[] = [];
+  if (
+    run.reportAfterCall &&
+    call.context.reportCall &&
+    here.participant !== undefined &&
+    !keys.hasReported(here)
+  )
+    questions.push(() => offerReport(call, keys, here));
+  if (survey && survey.participant === here.participant) questions.push(() => askSurvey(call, survey, here));
+  return questions;
+}
+
+async function askAll(call: Call, questions: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const ask of questions) if (!call.over) await ask();
 }

@@ -23,12 +23,13 @@ export interface SwitchOptions {
   readonly limits?: Partial<SwitchLimits>;
   /** Where a stored message's file is on this machine, when it isn't in `recordings`. Default: there. */
   readonly locate?: (stored: { readonly recording: string; readonly file: string }) => Promise<string>;
-  /** Somebody reports the call by a key (`*9`). Absent: the key means nothing. */
+  /** Somebody reports the call by a key (`*9`), while they talk or when the other has gone. Absent: it means nothing. */
   readonly reportCall?: (report: {
     readonly tenant: string;
     readonly call: string;
     readonly session: string;
     readonly participant: string;
+    readonly when: 'during' | 'after';
   }) => Promise<void>;
 }
 

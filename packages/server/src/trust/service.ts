@@ -82,6 +82,7 @@ export type LedgerCheck =
     };
 export interface Ledger {
   list(tenant: string, filter: EntryFilter, page: PageRequest): Promise<Page<Entry>>;
+  get(tenant: string, entry: string): Promise<Entry>;
   /** Reads the whole chain; `progress` hears how far. Asking again while it runs joins that run. */
   verify(tenant: string, progress?: (read: number, of: number) => void): Promise<LedgerCheck>;
   /** Newest first; the cursor is a day. */
@@ -175,6 +176,11 @@ export interface Custody {
   removeMark(tenant: string, call: string, mark: string): Promise<void>;
   /** Destroys the key and the file. Refused (`on-hold`) while a hold stands. */
   deleteRecording(tenant: string, call: string, reason: string): Promise<void>;
+  /**
+   * Of the call's deleted recordings: tries again to remove what is left of their files. False: something still is, here
+   * or in the store of objects.
+   */
+  removeFiles(tenant: string, call: string): Promise<boolean>;
   /** Deletes what is due by the tenant's retention; how many recordings went. */
   runRetention(): Promise<number>;
 }
@@ -197,6 +203,8 @@ export interface Dispute {
   /** Whom it is about: a participant of the session. */
   readonly against?: string;
   readonly statement: string;
+  /** Statement, notes and an older verdict's words went then, with somebody who was erased. */
+  readonly redactedAt?: Date;
   /** `usr_…` */
   readonly assignee?: string;
   readonly verdict?: {
@@ -238,7 +246,8 @@ export interface Disputes {
   ): Promise<Dispute>;
   list(
     tenant: string,
-    filter: { readonly status?: DisputeStatus; readonly assignee?: string; readonly session?: string },
+    /** `assignee` null: of those that nobody has taken. */
+    filter: { readonly status?: DisputeStatus; readonly assignee?: string | null; readonly session?: string },
     page: PageRequest,
   ): Promise<Page<Dispute>>;
   get(tenant: string, dispute: string): Promise<DisputeFile>;
@@ -296,7 +305,13 @@ export interface ErasureReceipt {
   readonly recordingsDeleted: number;
   /** Sealed while an investigation's hold stands on them; they go with its release. */
   readonly recordingsHeld: number;
+  /** Unreadable, their keys are gone; a file that could not be removed yet goes later. */
+  readonly recordingsLeft: number;
   readonly bindingsCut: number;
+  /** Resolved ones by or about the person: what was written in them is gone. */
+  readonly disputesRedacted: number;
+  /** Still open; their words go with the verdict. */
+  readonly disputesKept: number;
   /** Sealed under the legal key until then, where the tenant must keep it. */
   readonly keptUntil?: Date;
   readonly signature: string;

@@ -1,5 +1,6 @@
 /** The proof: the whole chain checked on demand, and the signed ends of days. */
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { api } from '../../api.ts';
 import {
   Badge,
@@ -65,7 +66,10 @@ function Verdict({ check }: { readonly check: LedgerCheck }) {
       <p>{said}</p>
       {entry !== undefined && (
         <p>
-          <code>{entry}</code> <CopyButton text={entry} label={words.entry} />
+          <Link to="/ledger" search={{ entry }}>
+            <code>{entry}</code>
+          </Link>{' '}
+          <CopyButton text={entry} label={words.entry} />
         </p>
       )}
     </div>

@@ -12,7 +12,12 @@ type Name = (typeof names)[number];
 export type LedgerFilter = Readonly<Partial<Record<Name, string>>>;
 
 /** From the address; times as the person typed them become the API's. */
-export function useLedgerFilter(): { readonly typed: LedgerFilter; readonly filter: LedgerFilter } {
+export function useLedgerFilter(): {
+  readonly typed: LedgerFilter;
+  readonly filter: LedgerFilter;
+  /** The id of one entry that is looked at. */
+  readonly entry: string | undefined;
+} {
   const search: Readonly<Record<string, string>> = useSearch({ strict: false });
   const typed = Object.fromEntries(names.flatMap((name) => (search[name] ? [[name, search[name]]] : [])));
   const filter = Object.fromEntries(
@@ -21,7 +26,7 @@ export function useLedgerFilter(): { readonly typed: LedgerFilter; readonly filt
       name === 'from' || name === 'to' ? timeOf(String(value)) : value,
     ]),
   );
-  return { typed, filter };
+  return { typed, filter, entry: search['entry'] };
 }
 
 function timeOf(text: string): string {

@@ -16,6 +16,16 @@ import { useFormat } from '../../format.ts';
 import type { RightsRequest } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
 
+const counts = [
+  'keysDestroyed',
+  'valuesUnreadable',
+  'recordingsDeleted',
+  'recordingsHeld',
+  'recordingsLeft',
+  'bindingsCut',
+  'disputesRedacted',
+  'disputesKept',
+] as const;
 const formats = ['json', 'html', 'csv'] as const;
 
 export function RequestActions({ request: asked }: { readonly request: RightsRequest }) {
@@ -140,10 +150,11 @@ function Receipt({ receipt }: { readonly receipt: NonNullable<RightsRequest['rec
             <Fact name={said.at}>
               <Time at={receipt.at} />
             </Fact>
-            <Fact name={said.keysDestroyed}>{format.number(receipt.keysDestroyed)}</Fact>
-            <Fact name={said.valuesUnreadable}>{format.number(receipt.valuesUnreadable)}</Fact>
-            <Fact name={said.recordingsDeleted}>{format.number(receipt.recordingsDeleted)}</Fact>
-            <Fact name={said.bindingsCut}>{format.number(receipt.bindingsCut)}</Fact>
+            {counts.map((name) => (
+              <Fact key={name} name={said[name]}>
+                {format.number(receipt[name])}
+              </Fact>
+            ))}
             {receipt.keptUntil && (
               <Fact name={said.keptUntil}>
                 <Time at={receipt.keptUntil} as="date" />

@@ -26,9 +26,10 @@ export function CallSection({ settings }: { readonly settings: Settings }) {
   const [longest, setLongest] = useState(String(settings.maxSeconds));
   const [accept, setAccept] = useState(settings.accept);
   const [abuse, setAbuse] = useState(String(settings.abuseThreshold));
+  const [report, setReport] = useState(settings.reportAfterCall ?? false);
   const change = complete({
     ...{ timeZone: timeZone.trim(), ringSeconds: whole(ring), maxSeconds: whole(longest) },
-    ...{ accept, abuseThreshold: whole(abuse) },
+    ...{ accept, abuseThreshold: whole(abuse), reportAfterCall: report },
   });
   return (
     <Section title={words.calls} hint={words.intro} change={change}>
@@ -86,6 +87,12 @@ export function CallSection({ settings }: { readonly settings: Settings }) {
             hint={words.acceptHint}
             checked={accept}
             onChange={({ target }) => setAccept(target.checked)}
+          />
+          <Checkbox
+            label={words.reportAfterCall}
+            hint={words.reportAfterCallHint}
+            checked={report}
+            onChange={({ target }) => setReport(target.checked)}
           />
         </>
       )}
@@ -147,14 +154,14 @@ export function RecordingSection(props: { readonly policy: Policy; readonly appr
 export function RetentionSection({ retention }: { readonly retention: Retention }) {
   const words = useWords().settings;
   const [recording, setRecording] = useState(String(retention.recordingDays));
-  const [call, setCall] = useState(String(retention.callDays));
+  const [call, setCall] = useState(String(retention.callDays ?? ''));
   const [ledger, setLedger] = useState(String(retention.ledgerDays ?? ''));
   const [floor, setFloor] = useState(String(retention.legalFloorDays));
   const [rows, setRows] = useState(() => rowsOf(retention.countries));
   const named = countriesOf(rows);
   const change = complete({
     recordingDays: whole(recording),
-    callDays: whole(call),
+    callDays: call.trim() === '' ? null : whole(call),
     ledgerDays: ledger.trim() === '' ? null : whole(ledger),
     legalFloorDays: whole(floor),
     countries: named && complete(named),
@@ -175,6 +182,7 @@ export function RetentionSection({ retention }: { readonly retention: Retention 
             />
             <Field
               label={words.callDays}
+              hint={words.callDaysHint}
               fault={problem?.at('/retention/callDays')}
               {...days(1, call, setCall)}
             />

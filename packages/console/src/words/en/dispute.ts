@@ -3,6 +3,7 @@ export const dispute = {
   all: 'All disputes',
   facts: 'The complaint',
   statement: 'Statement',
+  redacted: 'Somebody of it was erased. What was written here went with them.',
   noStatement: 'Reported by a key; nothing was said.',
   session: 'Session',
   call: 'Began with a call',

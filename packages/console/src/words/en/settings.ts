@@ -15,6 +15,9 @@ export const settings = {
   acceptHint: 'Keeps voicemail boxes from taking calls.',
   abuseThreshold: 'Late calls that raise a suspicion',
   abuseThresholdHint: 'Calls after the end, of one caller to one number within a day.',
+  reportAfterCall: 'After a call, offer to report it',
+  reportAfterCallHint:
+    'Whoever stays when the other has hung up hears that star nine reports the call. During a call *9 always does.',
   recording: 'Recording',
   recordingHint:
     'The strictest of the session, this default and each participant’s country wins: announced, then by consent; off forbids.',
@@ -42,6 +45,7 @@ export const settings = {
   recordingCountries: 'Instead, for recordings with a participant of a country',
   longest: 'Of several countries the longest holds.',
   callDays: 'Days that calls are kept',
+  callDaysHint: 'Empty: for ever; nothing of them is deleted.',
   ledgerDays: 'Days that the ledger is kept',
   ledgerDaysHint: 'At least 365. Empty: for ever.',
   legalFloorDays: 'Days that erased data stays sealed',

@@ -5,6 +5,7 @@ export const dispute: typeof shape = {
   all: 'Semua sengketa',
   facts: 'Pengaduan',
   statement: 'Pernyataan',
+  redacted: 'Seseorang di dalamnya telah dihapus. Yang tertulis di sini ikut dihapus.',
   noStatement: 'Dilaporkan dengan tombol; tidak ada pernyataan.',
   session: 'Sesi',
   call: 'Berawal dari panggilan',

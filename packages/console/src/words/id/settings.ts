@@ -18,6 +18,9 @@ export const settings: typeof shape = {
   acceptHint: 'Mencegah kotak suara menerima panggilan.',
   abuseThreshold: 'Panggilan terlambat yang menimbulkan kecurigaan',
   abuseThresholdHint: 'Panggilan setelah berakhir, dari satu penelepon ke satu nomor dalam sehari.',
+  reportAfterCall: 'Setelah panggilan, tawarkan untuk melaporkannya',
+  reportAfterCallHint:
+    'Yang masih di saluran saat lawan bicaranya menutup mendengar bahwa bintang sembilan melaporkan panggilan. Selama panggilan *9 selalu bisa.',
   recording: 'Rekaman',
   recordingHint:
     'Yang paling ketat dari sesi, bawaan ini dan negara tiap peserta yang berlaku: diumumkan, lalu dengan persetujuan; mati melarang.',
@@ -45,6 +48,7 @@ export const settings: typeof shape = {
   recordingCountries: 'Sebagai gantinya, untuk rekaman dengan peserta dari suatu negara',
   longest: 'Dari beberapa negara, yang terlama berlaku.',
   callDays: 'Hari panggilan disimpan',
+  callDaysHint: 'Kosong: selamanya; tak ada yang dihapus.',
   ledgerDays: 'Hari buku besar disimpan',
   ledgerDaysHint: 'Paling sedikit 365. Kosong: selamanya.',
   legalFloorDays: 'Hari data terhapus tetap tersegel',

@@ -83,10 +83,10 @@ function readRoutes(app: Api, disputes: Trust['disputes']): void {
     },
     async (request) => {
       const { status, assignee, session } = request.query;
-      checkIdParameter('assignee', 'usr', assignee, 'a user');
+      if (assignee !== 'none') checkIdParameter('assignee', 'usr', assignee, 'a user, or none');
       checkIdParameter('session', 'ses', session, 'a session');
       const page = pageOfQuery(request.query, 'dsp');
-      const filter = present({ status, assignee, session });
+      const filter = present({ status, session, assignee: assignee === 'none' ? null : assignee });
       return renderPage(await disputes.list(principalOf(request).tenant, filter, page), renderDispute);
     },
   );
@@ -207,6 +207,7 @@ function renderDispute(dispute: Dispute) {
       call: dispute.call,
       against: dispute.against,
       assignee: dispute.assignee,
+      redactedAt: dispute.redactedAt?.toISOString(),
       verdict: verdict && { ...verdict, at: verdict.at.toISOString() },
     }),
   };

@@ -2,12 +2,13 @@
 import type { Entry, EntryFilter, LedgerCheck, Trust } from '../../trust/service.ts';
 import { principalOf } from '../authentication.ts';
 import { invalid, invalidParameter } from '../input.ts';
-import { type Api, isId, pageOfQuery, present, refuseBody, renderPage, words } from '../route.ts';
-import type { Json } from '../schemas/common.ts';
+import { type Api, checkId, isId, pageOfQuery, present, refuseBody, renderPage, words } from '../route.ts';
+import { idParams, type Json } from '../schemas/common.ts';
 import {
   checkSchema,
   entryPage,
   entryQuery,
+  entrySchema,
   entrySearchSchema,
   publicKeySchema,
   rootPage,
@@ -16,6 +17,7 @@ import {
 
 export function ledgerRoutes(app: Api, { ledger }: Pick<Trust, 'ledger'>): void {
   readingRoutes(app, ledger);
+  entryRoute(app, ledger);
   proofRoutes(app, ledger);
 }
 
@@ -69,6 +71,22 @@ function readingRoutes(app: Api, ledger: Trust['ledger']): void {
       const page = pageOfQuery(body, 'led', true);
       return renderPage(await ledger.list(principalOf(request).tenant, filter, page), renderEntry);
     },
+  );
+}
+
+function entryRoute(app: Api, ledger: Trust['ledger']): void {
+  app.get(
+    '/v1/ledger/:id',
+    {
+      config: { scope: 'ledger:read', problems: ['not-found'] },
+      schema: {
+        ...words('Ledger', 'getLedgerEntry', 'Read an entry', 'Such as one that a check of the chain names.'),
+        params: idParams('led', 'entry'),
+        response: { 200: entrySchema },
+      },
+    },
+    async (request) =>
+      renderEntry(await ledger.get(principalOf(request).tenant, checkId('led', request.params.id))),
   );
 }
 

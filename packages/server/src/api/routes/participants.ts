@@ -98,6 +98,7 @@ function clickToCallRoute(app: Api, masking: Masking, telephone: Telephone | und
           'unknown-participant',
           'participant-unreachable',
           'blocked',
+          'subject-restricted',
           'no-display-number',
           'number-not-available',
         ],

@@ -143,9 +143,9 @@ function renderDestination({ name, phone }: Destination) {
 
 function renderSettings(settings: Settings) {
   const { timeZone, ringSeconds, maxSeconds, accept, abuseThreshold } = settings;
-  const { recordingPolicy, retention, downloadApproval } = settings;
+  const { recordingPolicy, retention, downloadApproval, reportAfterCall } = settings;
   return {
     ...{ timeZone, ringSeconds, maxSeconds, accept, abuseThreshold },
-    ...{ recordingPolicy, retention, downloadApproval },
+    ...{ recordingPolicy, retention, downloadApproval, reportAfterCall },
   };
 }

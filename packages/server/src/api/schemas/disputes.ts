@@ -138,6 +138,9 @@ const disputeFields = {
   against: Type.Optional(id('par', 'Whom it is about.')),
   statement: Type.String({ description: 'Written by a person: show it as text, never as markup.' }),
   assignee: Type.Optional(id('usr', 'Who looks at it.')),
+  redactedAt: Type.Optional(
+    time('Somebody of it was erased: then what was written in it went with them. `statement` is empty.'),
+  ),
   verdict: Type.Optional(
     Type.Object(
       {
@@ -205,7 +208,7 @@ export const disputeFileSchema = Type.Object(
 export const disputeQuery = Type.Object(
   {
     status: Type.Optional(oneOf(statuses, 'Only those that stand there.')),
-    assignee: Type.Optional(id('usr', 'Only those that this user looks at.')),
+    assignee: Type.Optional(id('usr', 'Only those that this user looks at; `none`: that nobody has taken.')),
     session: Type.Optional(id('ses', 'Only those of this session.')),
     ...pageQuery,
   },

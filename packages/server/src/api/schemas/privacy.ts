@@ -39,7 +39,14 @@ export const receiptSchema = Type.Object(
     }),
     recordingsDeleted: Type.Integer(),
     recordingsHeld: Type.Integer({ description: 'Sealed until the hold on them is released.' }),
+    recordingsLeft: Type.Integer({
+      description: 'Their keys are destroyed; a file could not be removed yet, and goes later.',
+    }),
     bindingsCut: Type.Integer({ description: 'Pairs of their phone and a virtual number.' }),
+    disputesRedacted: Type.Integer({
+      description: 'Resolved disputes by or about them: what was written in them is gone.',
+    }),
+    disputesKept: Type.Integer({ description: 'Open ones: what was written goes with the verdict.' }),
     keptUntil: Type.Optional(
       time('Until when number and call records stay sealed, where they must be kept.'),
     ),

@@ -50,7 +50,10 @@ const retention = {
     days(1, 'Days.'),
     'Instead, for recordings with a participant of this country (ISO 3166-1 alpha-2); of several the longest.',
   ),
-  callDays: days(1, 'Days that calls are kept.'),
+  callDays: days(
+    1,
+    'Days that calls and ended sessions are kept; absent: for ever. Nothing of them is deleted unless this is set.',
+  ),
   ledgerDays: days(365, 'Days that the ledger is kept; absent: for ever.'),
   legalFloorDays: days(0, 'Days for which erased data is kept sealed, where the law asks for it.'),
 };
@@ -79,11 +82,19 @@ const settings = {
   }),
   recordingPolicy: Type.Object(policy, { title: 'RecordingPolicy' }),
   retention: Type.Object(
-    { ...retention, ledgerDays: Type.Optional(retention.ledgerDays) },
+    {
+      ...retention,
+      callDays: Type.Optional(retention.callDays),
+      ledgerDays: Type.Optional(retention.ledgerDays),
+    },
     { title: 'Retention' },
   ),
   downloadApproval: Type.Boolean({
     description: 'A recording is taken out of the house only when a second person approves.',
+  }),
+  reportAfterCall: Type.Boolean({
+    description:
+      'Whoever stays when the other has hung up hears that `*9` reports the call, and is hung up 5 seconds later.',
   }),
 };
 export const settingsSchema = Type.Object(settings, { title: 'Settings' });
@@ -109,7 +120,7 @@ export const settingsChangeSchema = Type.Object(
         {
           recordingDays: Type.Optional(retention.recordingDays),
           countries: Type.Optional(retention.countries),
-          callDays: Type.Optional(retention.callDays),
+          callDays: Type.Optional(nullable(retention.callDays)),
           ledgerDays: Type.Optional(nullable(retention.ledgerDays)),
           legalFloorDays: Type.Optional(retention.legalFloorDays),
         },
@@ -121,6 +132,7 @@ export const settingsChangeSchema = Type.Object(
       ),
     ),
     downloadApproval: Type.Optional(settings.downloadApproval),
+    reportAfterCall: Type.Optional(settings.reportAfterCall),
   },
   {
     additionalProperties: false,

@@ -6,7 +6,6 @@ export const defaultPolicy: RecordingPolicy = { default: 'session', countries: {
 export const defaultRetention: Retention = {
   recordingDays: 30,
   countries: {},
-  callDays: 365,
   legalFloorDays: 0,
 };
 
@@ -29,7 +28,8 @@ export function retentionProblem(value: unknown): string | undefined {
   if (!isRecord(value) || !only(value, names)) return `Retention has ${names.join(', ')}.`;
   const { recordingDays, countries, callDays, ledgerDays, legalFloorDays } = value;
   if (!isDays(recordingDays, 1)) return 'Recordings are kept for 1 to 3,660 days.';
-  if (!isDays(callDays, 1)) return 'Calls are kept for 1 to 3,660 days.';
+  if (callDays !== undefined && !isDays(callDays, 1))
+    return 'Calls are kept for 1 to 3,660 days, or for ever.';
   if (ledgerDays !== undefined && !isDays(ledgerDays, 365))
     return 'The ledger is kept for 365 to 3,660 days, or for ever.';
   if (!isDays(legalFloorDays, 0)) return 'The legal floor is 0 to 3,660 days.';
@@ -53,6 +53,12 @@ export function strictest(
     if (theirs !== undefined) mode = stricter(mode, theirs);
   }
   return mode;
+}
+
+/** The longest that any participant's country asks for. An erased one asks for nothing. */
+export function keptDays({ recordingDays, countries }: Retention, of: readonly string[]): number {
+  const days = of.map((country) => countries[country] ?? recordingDays);
+  return days.length === 0 ? recordingDays : Math.max(...days);
 }
 
 function stricter(one: RecordingMode, other: RecordingMode): RecordingMode {

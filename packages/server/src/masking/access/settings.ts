@@ -16,6 +16,7 @@ export const defaultSettings: Settings = {
   recordingPolicy: defaultPolicy,
   retention: defaultRetention,
   downloadApproval: false,
+  reportAfterCall: false,
 };
 
 type Checks = { readonly [Name in keyof Settings]: (value: unknown) => string | undefined };
@@ -34,6 +35,8 @@ const checks: Checks = {
   retention: retentionProblem,
   downloadApproval: (value) =>
     typeof value === 'boolean' ? undefined : '`downloadApproval` is true or false.',
+  reportAfterCall: (value) =>
+    typeof value === 'boolean' ? undefined : '`reportAfterCall` is true or false.',
 };
 const names = Object.keys(checks) as readonly (keyof Settings)[];
 

@@ -266,6 +266,7 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
         party,
         ...rows.flatMap((row) => (row.participant === null ? [] : [row.party])),
       ]),
+      reportAfterCall: first.settings['reportAfterCall'] === true,
     };
     if (first.info === null) {
       const reached = [...targets.entries()]

@@ -258,10 +258,12 @@ begin
   -- Their links open nothing any more, and whoever reopens an old session doesn't seat a ghost.
   update participants p
     set transparency_digest = sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea),
-        left_at = coalesce(p.left_at, v_now), leave_reason = coalesce(p.leave_reason, 'removed')
+        left_at = coalesce(p.left_at, v_now), leave_reason = coalesce(p.leave_reason, 'removed'), erased_at = v_now
     from participant_phones h
     where h.tenant = p_tenant and h.party = p_party and p.tenant = p_tenant and p.session = h.session
       and p.participant = h.participant and p.participant = any (v_gone);
+  delete from transparency_links l
+    where l.tenant = p_tenant and l.session = any (v_all) and l.participant = any (v_gone);
   update sessions s set metadata = '{}'
     where s.tenant = p_tenant and s.session = any (v_all) and s.status <> 'open' and s.metadata <> '{}'
       and not on_hold(p_tenant, s.session);
@@ -283,7 +285,9 @@ begin
   v_counts := jsonb_strip_nulls(jsonb_build_object('keysDestroyed', v_keys, 'valuesUnreadable', v_values,
     'recordingsDeleted', v_recordings, 'recordingsHeld', v_held, 'bindingsCut', v_bindings, 'sessionsEnded', v_ended,
     'keptUntil', p_keep_until));
-  update rights_requests r set receipt = v_counts where r.tenant = p_tenant and r.request = p_request;
+  -- Who they were goes on to their disputes, and no further: the final receipt takes its place.
+  update rights_requests r set receipt = v_counts || jsonb_build_object('participants', to_jsonb(v_gone))
+    where r.tenant = p_tenant and r.request = p_request;
   insert into ledger (tenant, entry, kind, actor, party, subject, details)
     values (p_tenant, new_id('led_'), 'privacy.erased', p_actor, p_party, p_request, v_counts);
   return v_counts;
@@ -407,6 +411,7 @@ begin
   delete from voicemails v using recordings r
     where r.tenant = p_tenant and r.call = any (v_calls) and v.tenant = p_tenant and v.recording = r.recording;
   delete from recordings r where r.tenant = p_tenant and r.call = any (v_calls);
+  delete from recording_downloads d where d.tenant = p_tenant and d.call = any (v_calls);
   delete from call_legs l where l.tenant = p_tenant and l.call = any (v_calls);
   delete from calls c where c.tenant = p_tenant and c.call = any (v_calls);
   get diagnostics forgotten = row_count;
@@ -437,6 +442,8 @@ begin
     where h.tenant = p_tenant and h.session = any (v_sessions) and b.tenant = p_tenant and b.party = h.party
       and b.session = h.session and b.released_at is not null and b.free_at < platform_now();
   delete from participant_phones h where h.tenant = p_tenant and h.session = any (v_sessions);
+  delete from transparency_links l where l.tenant = p_tenant and l.session = any (v_sessions);
+  delete from legal_holds h where h.tenant = p_tenant and h.session = any (v_sessions);
   delete from participants p where p.tenant = p_tenant and p.session = any (v_sessions);
   delete from sessions s where s.tenant = p_tenant and s.session = any (v_sessions);
   get diagnostics forgotten = row_count;

@@ -164,8 +164,11 @@ begin
     return null;
   end if;
   if v_old.status = 'resolved' then
-    insert into dispute_notes (tenant, dispute, note, author, at, body)
-      values (p_tenant, p_dispute, p_note, v_old.verdict_by, v_old.verdict_at, p_note_body);
+    -- None is left of one whose words went with a person.
+    if p_note is not null then
+      insert into dispute_notes (tenant, dispute, note, author, at, body)
+        values (p_tenant, p_dispute, p_note, v_old.verdict_by, v_old.verdict_at, p_note_body);
+    end if;
     perform place_dispute_hold(p_tenant, p_hold, v_old.session, p_hold_reason, p_dispute, p_actor, v_now);
   end if;
   update disputes d
@@ -245,6 +248,16 @@ begin
     set status = 'resolved', verdict = p_verdict, verdict_text = p_text, verdict_by = p_actor, verdict_at = v_now,
         block = p_block, version = d.version + 1, updated_at = v_now
     where d.tenant = p_tenant and d.dispute = p_dispute;
+  -- It was kept while it was investigated: one of the two was erased meanwhile (redact_disputes, 0018).
+  if exists (select from participants p where p.tenant = p_tenant and p.session = v_dispute.session
+      and p.erased_at is not null
+      and p.participant in (v_dispute.against, case when v_dispute.opener_kind <> 'operator' then v_dispute.opener end)) then
+    update disputes d set statement = null, redacted_at = v_now
+      where d.tenant = p_tenant and d.dispute = p_dispute;
+    delete from dispute_notes n where n.tenant = p_tenant and n.dispute = p_dispute;
+    insert into ledger (tenant, entry, kind, actor, session, subject)
+      values (p_tenant, new_id('led_'), 'dispute.redacted', p_actor, v_dispute.session, p_dispute);
+  end if;
   perform release_dispute_holds(p_tenant, v_dispute.session, p_dispute, p_actor, v_now);
   insert into ledger (tenant, entry, kind, actor, party, session, subject, details)
     values (p_tenant, new_id('led_'), 'dispute.decided', p_actor,

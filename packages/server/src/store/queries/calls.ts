@@ -11,6 +11,8 @@ export interface AskedCall {
   readonly session: string | null;
   /** Who they proved to be by a code, or who is called first. */
   readonly participant: string | null;
+  /** Of a click-to-call: who asked for it, and whom else it is to reach. */
+  readonly requested?: { readonly by: string; readonly to: string | undefined };
 }
 
 /** One row a call and target; `participant` and what follows is null when there is no target. */
@@ -85,9 +87,10 @@ export function decideCalls(
   asked: readonly AskedCall[],
 ): Promise<readonly DecidedRow[]> {
   const calls = inOrder(asked);
+  const requested = calls.some((one) => one.requested !== undefined);
   return queries.query<DecidedRow>(
-    'decide_calls',
-    'select * from decide_calls($1, $2, $3, $4, $5, $6, $7::bytea[], $8, $9)',
+    requested ? 'decide_requested_calls' : 'decide_calls',
+    requested ? decideAndNote : decide,
     [
       node.node,
       node.boot,
@@ -98,9 +101,24 @@ export function decideCalls(
       calls.map((one) => one.caller),
       calls.map((one) => one.session),
       calls.map((one) => one.participant),
+      ...(requested
+        ? [calls.map((one) => one.requested?.by ?? null), calls.map((one) => one.requested?.to ?? null)]
+        : []),
     ],
   );
 }
+
+const decide = 'select * from decide_calls($1, $2, $3, $4, $5, $6, $7::bytea[], $8, $9)';
+/** Calls that somebody asked for: the ledger says who, in the transaction of their records. */
+const decideAndNote = `with decided as materialized (${decide}), told as (
+    insert into ledger (tenant, entry, kind, actor, session, subject, details)
+      select r.tenant, new_id('led_'), 'call.requested', r.actor, r.session, r.call,
+          jsonb_strip_nulls(jsonb_build_object('from', r.participant, 'to', r.towards))
+        from unnest($3::text[], $4::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+          as r(tenant, call, session, participant, actor, towards)
+        where r.actor is not null and exists (select from decided d where d.tenant = r.tenant and d.call = r.call)
+  )
+  select * from decided`;
 
 export interface AnsweredCall {
   readonly tenant: string;

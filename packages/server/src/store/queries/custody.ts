@@ -423,6 +423,20 @@ export function shredRecordings(
   );
 }
 
+/** Deleted ones of a call of which something may be left: a file on a disk, or an object. */
+export function deletedRecordings(
+  queries: Queries,
+  tenant: string,
+  call: string,
+): Promise<readonly ShreddedRow[]> {
+  return queries.query(
+    'deleted_recordings',
+    `select r.recording, r.file, r.store from recordings r
+      where r.tenant = $1 and r.call = $2 and r.status = 'deleted' and r.object_deleted_at is null`,
+    [tenant, call],
+  );
+}
+
 export function readTenants(
   queries: Queries,
   after: string,

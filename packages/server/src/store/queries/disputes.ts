@@ -11,7 +11,9 @@ export interface DisputeRow {
   readonly opener: string;
   readonly opened_at: Date;
   readonly against: string | null;
-  readonly statement: Buffer;
+  /** Null: it went with a person. */
+  readonly statement: Buffer | null;
+  readonly redacted_at: Date | null;
   readonly assignee: string | null;
   readonly verdict: 'upheld' | 'rejected' | 'inconclusive' | null;
   readonly verdict_text: Buffer | null;
@@ -22,7 +24,8 @@ export interface DisputeRow {
 }
 
 const columns = `d.dispute, d.session, d.call, d.category, d.status, d.version, d.opener_kind, d.opener, d.opened_at,
-  d.against, d.statement, d.assignee, d.verdict, d.verdict_text, d.verdict_by, d.verdict_at, d.block, d.updated_at`;
+  d.against, d.statement, d.assignee, d.verdict, d.verdict_text, d.verdict_by, d.verdict_at, d.block, d.updated_at,
+  d.redacted_at`;
 
 export type OpenedDisputeRow =
   | { readonly failure: null; readonly dispute: string; readonly opened: boolean }
@@ -87,7 +90,8 @@ export function listDisputes(
   search: {
     readonly tenant: string;
     readonly status: string | undefined;
-    readonly assignee: string | undefined;
+    /** Null: nobody. */
+    readonly assignee: string | null | undefined;
     readonly session: string | undefined;
     readonly after: string | undefined;
     readonly limit: number;
@@ -104,6 +108,11 @@ export function listDisputes(
   ] as const;
   for (const [column, value, comparison] of filters) {
     if (value === undefined) continue;
+    if (value === null) {
+      text += ` and d.${column} is null`;
+      name += `_no_${column}`;
+      continue;
+    }
     values.push(value);
     text += ` and d.${column} ${comparison} $${values.length}`;
     name += `_${column}`;

@@ -248,12 +248,19 @@ export function dueRecordings(
   );
 }
 
-/** Its file is gone: so is what was kept to open it. */
-export async function recordingGone(queries: Queries, row: DueRecordingRow): Promise<void> {
+/** Its key is gone: so is what was kept to open it. Without `file` it is looked for again. */
+export async function recordingDeleted(
+  queries: Queries,
+  row: DueRecordingRow,
+  fileGone: boolean,
+): Promise<void> {
   await queries.query(
-    'rights_recording_gone',
+    'rights_recording_deleted',
     `with gone as (
-        delete from erasure_recordings x where x.tenant = $1 and x.recording = $2
+        delete from erasure_recordings x where $3 and x.tenant = $1 and x.recording = $2
+      ), left_over as (
+        update erasure_recordings x set held = false, try_at = platform_now() + interval '1 minute'
+          where not $3 and x.tenant = $1 and x.recording = $2
       ), seals as (
         delete from legal_seals l where l.tenant = $1 and l.recording = $2 returning l.seal, l.request
       ), keys as (
@@ -262,8 +269,37 @@ export async function recordingGone(queries: Queries, row: DueRecordingRow): Pro
       insert into ledger (tenant, entry, kind, actor, subject, details)
         select $1, new_id('led_'), 'privacy.seal-shredded', 'retention', s.request,
             jsonb_build_object('seal', s.seal, 'recording', $2::text) from seals s`,
-    [row.tenant, row.recording],
+    [row.tenant, row.recording, fileGone],
   );
+}
+
+/** Of these requests: recordings that a hold keeps, and those of which something is still to be removed. */
+export async function recordingsLeft(
+  queries: Queries,
+  tenant: string,
+  requests: readonly string[],
+): Promise<{ readonly held: number; readonly pending: number }> {
+  const rows = await queries.query<{ readonly held: number; readonly pending: number }>(
+    'rights_recordings_left',
+    `select count(*) filter (where x.held)::integer as held, count(*) filter (where not x.held)::integer as pending
+      from erasure_recordings x where x.tenant = $1 and x.request = any ($2::text[])`,
+    [tenant, requests],
+  );
+  return rows[0] ?? { held: 0, pending: 0 };
+}
+
+export async function redactDisputes(
+  queries: Queries,
+  tenant: string,
+  participants: readonly string[],
+  actor: string,
+): Promise<{ readonly redacted: number; readonly kept: number }> {
+  const rows = await queries.query<{ readonly redacted: number; readonly kept: number }>(
+    'rights_redact_disputes',
+    'select redacted, kept from redact_disputes($1, $2::text[], $3)',
+    [tenant, participants, actor],
+  );
+  return rows[0] ?? { redacted: 0, kept: 0 };
 }
 
 export async function recordingLater(queries: Queries, row: DueRecordingRow, held: boolean): Promise<void> {
@@ -272,6 +308,42 @@ export async function recordingLater(queries: Queries, row: DueRecordingRow, hel
     `update erasure_recordings x set held = $4, try_at = platform_now() + make_interval(secs => $5)
       where x.tenant = $1 and x.request = $2 and x.recording = $3`,
     [row.tenant, row.request, row.recording, held, held ? 600 : 5],
+  );
+}
+
+export interface OpenedSealRow {
+  readonly seal: string;
+  readonly content: Buffer;
+  readonly party_key: string;
+  readonly wrapped: Buffer;
+  readonly tenant_key_version: number;
+}
+
+/** What is kept by law of a request and its parts; with the entry that says who opened it, and why. */
+export function openSeals(
+  queries: Queries,
+  open: {
+    readonly tenant: string;
+    readonly request: string;
+    readonly reason: string;
+    readonly actor: string;
+  },
+): Promise<readonly OpenedSealRow[]> {
+  return queries.query<OpenedSealRow>(
+    'rights_open_seals',
+    `with s as (
+        select l.seal, l.request, l.content, k.party_key, k.wrapped, k.tenant_key_version
+          from rights_requests r
+          join legal_seals l on l.tenant = r.tenant and l.request = r.request and l.recording is null
+          join party_keys k on k.tenant = l.tenant and k.party = l.seal
+          where r.tenant = $1 and (r.request = $2 or r.part_of = $2)
+      ), told as (
+        insert into ledger (tenant, entry, kind, actor, subject, details)
+          select $1, new_id('led_'), 'seal.opened', $4, s.request,
+              jsonb_build_object('seal', s.seal, 'reason', $3::text) from s
+      )
+      select s.seal, s.content, s.party_key, s.wrapped, s.tenant_key_version from s order by s.seal`,
+    [open.tenant, open.request, open.reason, open.actor],
   );
 }
 

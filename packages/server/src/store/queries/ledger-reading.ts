@@ -48,6 +48,19 @@ function idAt(milliseconds: number): string {
   return `led_${Math.max(0, milliseconds).toString(16).padStart(12, '0').slice(-12)}${'0'.repeat(20)}`;
 }
 
+export async function readEntry(
+  queries: Queries,
+  tenant: string,
+  entry: string,
+): Promise<EntryRow | undefined> {
+  const rows = await queries.query<EntryRow>(
+    'read_ledger_entry',
+    `select ${columns} from ledger l where l.tenant = $1 and l.entry = $2`,
+    [tenant, entry],
+  );
+  return rows[0];
+}
+
 /** Newest first. */
 export function listEntries(queries: Queries, search: EntrySearch): Promise<readonly EntryRow[]> {
   const values: unknown[] = [search.tenant, search.limit];

@@ -280,7 +280,7 @@ export interface VoicemailRow {
   readonly party_keys: readonly string[];
 }
 
-/** Those that hold something, the oldest first. */
+/** Those that hold something and may be heard (a restriction forbids it), the oldest first. */
 export function readVoicemails(
   queries: Queries,
   tenant: string,
@@ -290,6 +290,7 @@ export function readVoicemails(
     'read_voicemails',
     `select r.recording, r.file, r.wrapped_key, r.parties, r.party_keys from recordings r
       where r.tenant = $1 and r.recording = any ($2::text[]) and r.status in ('complete', 'interrupted')
+        and not restricted($1, r.parties)
       order by r.started_at`,
     [tenant, recordings],
   );

@@ -64,6 +64,23 @@ export async function anyRestricted(queries: Queries, tenant: string, session: s
   return rows.length > 0;
 }
 
+/** Whether the use of one of these participants' numbers is restricted. */
+export async function restrictedParticipants(
+  queries: Queries,
+  tenant: string,
+  session: string,
+  participants: readonly string[],
+): Promise<boolean> {
+  const rows = await queries.query(
+    'rights_restricted_participants',
+    `select from participant_phones h
+      join blocks b on b.tenant = h.tenant and b.party = h.party and b.lifted_at is null and b.request is not null
+      where h.tenant = $1 and h.session = $2 and h.participant = any ($3::text[]) limit 1`,
+    [tenant, session, participants],
+  );
+  return rows.length > 0;
+}
+
 /** The request that stands: this new one, or one of the same kind and person that stood already. */
 export async function openRequest(
   queries: Queries,

@@ -24,14 +24,10 @@ export interface TransparencyRow {
     readonly allow: readonly { readonly from: string; readonly to: string }[];
   } | null;
   readonly narrowed: boolean;
-  /** The tenant's, as it is stored; null without one. */
-  readonly recording_policy: {
-    readonly default?: string;
-    readonly countries?: Readonly<Record<string, string>>;
-  } | null;
+  /** The tenant's, as they are stored. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** Where the numbers of everybody in the session are from. */
   readonly countries: readonly string[];
-  readonly kept_days: number;
   readonly blocked: boolean;
   readonly reported: boolean;
   readonly erasure_asked: boolean;
@@ -71,10 +67,7 @@ export async function findTransparency(
           s.recording, s.after_close,
           s.program is not null or coalesce(s.rules ?| array['program', 'schedule', 'limits'], false)
             or exists (select from programs g where g.tenant = $1 and g.is_default and g.deleted_at is null) as narrowed,
-          t.settings -> 'recordingPolicy' as recording_policy, c.countries,
-          (select max(coalesce((t.settings #>> array['retention', 'countries', k.country])::integer,
-              (t.settings #>> '{retention,recordingDays}')::integer, 30))
-            from unnest(case c.countries when '{}' then '{--}'::text[] else c.countries end) as k(country)) as kept_days,
+          t.settings, c.countries,
           (select coalesce(bool_and(blocked_by($1, p.participant, o.party, x.now)), false)
             from unnest(phones_of_others($1, p.session, p.participant)) as o(party)) as blocked,
           exists (select from disputes d where d.tenant = $1 and d.session = p.session and d.status <> 'resolved'
@@ -199,20 +192,6 @@ export function readUses(
       ) x order by x.at desc limit $4`,
     [tenant, session, participant, limit],
   );
-}
-
-/** Ends it for everybody, and nothing of `afterClose` follows. Of one that is over already nothing changes. */
-export async function endContact(
-  queries: Queries,
-  tenant: string,
-  session: string,
-  participant: string,
-): Promise<void> {
-  await queries.query('end_contact', `select end_session($1, $2, 'ended-by-participant', null, false, $3)`, [
-    tenant,
-    session,
-    participant,
-  ]);
 }
 
 export async function blockOthers(

@@ -49,6 +49,7 @@ export function createCustody(
     ...createHolds(context),
     ...createMarks(context),
     deleteRecording: deletion.deleteRecording,
+    removeFiles: deletion.removeFiles,
     runRetention,
     locate: (recording) => files.locate(recording),
     async start() {

@@ -17,7 +17,7 @@ const batch = 500;
 export function createDeletion(
   context: TrustContext,
   files: RecordingFiles,
-): Pick<Custody, 'deleteRecording' | 'runRetention'> {
+): Pick<Custody, 'deleteRecording' | 'removeFiles' | 'runRetention'> {
   const { database } = context;
 
   async function shred(request: Parameters<typeof queries.shredRecordings>[1]): Promise<number> {
@@ -64,6 +64,10 @@ export function createDeletion(
       if (left.some((row) => row.held)) {
         throw new MaskingError('on-hold', 'A hold stands on the session of this call.');
       }
+    },
+
+    async removeFiles(tenant, call) {
+      return files.remove(tenant, await queries.deletedRecordings(database, tenant, call));
     },
 
     async runRetention() {

@@ -18,8 +18,8 @@ import { ObjectStoreError } from './object-store.ts';
 
 export interface RecordingFiles {
   locate(recording: Located): Promise<string>;
-  /** Of shredded recordings. What can't be removed now is later; reported, never thrown. */
-  remove(tenant: string, rows: readonly queries.ShreddedRow[]): Promise<void>;
+  /** Of shredded recordings; whether all are gone. What can't be removed now is later; reported, never thrown. */
+  remove(tenant: string, rows: readonly queries.ShreddedRow[]): Promise<boolean>;
   /** One pass over the disk. False: the store of objects was not to be reached. */
   tend(): Promise<boolean>;
   /** Removes what deleted recordings have left behind: copies in the cache, and objects. */
@@ -141,15 +141,18 @@ export function createRecordingFiles(context: TrustContext): RecordingFiles {
     },
 
     async remove(tenant, rows) {
+      let all = true;
       await inParallel(rows, uploadsAtOnce, async ({ recording, file, store }) => {
         try {
           await rm(pathOf(file), { force: true });
           if (store === 's3') await removeObject(tenant, recording, file);
           await cache?.remove(file);
         } catch (error) {
+          all = false;
           report('recordings', error);
         }
       });
+      return all;
     },
 
     async tend() {

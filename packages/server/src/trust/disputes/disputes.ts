@@ -173,7 +173,7 @@ export function createDisputes(
     open,
     async list(tenant, { status, assignee, session }, page) {
       const { limit, after } = checkPage(page);
-      if (assignee !== undefined && !isId(assignee, 'usr')) return { items: [] };
+      if (assignee != null && !isId(assignee, 'usr')) return { items: [] };
       if (session !== undefined && !isId(session, 'ses')) return { items: [] };
       const search = { tenant, status, assignee, session, after, limit: limit + 1 };
       const rows = await queries.listDisputes(database, search);
@@ -210,7 +210,9 @@ function seal(keys: TenantVault, place: SealedColumn, row: string, text: string)
   return keys.seal(Buffer.from(text), fieldOf(keys, place, row));
 }
 
-function unseal(keys: TenantVault, place: SealedColumn, row: string, sealed: Buffer): string {
+/** What went with an erased person is empty. */
+function unseal(keys: TenantVault, place: SealedColumn, row: string, sealed: Buffer | null): string {
+  if (sealed === null) return '';
   return keys.open(sealed, fieldOf(keys, place, row)).toString();
 }
 
@@ -271,8 +273,9 @@ function toDispute(keys: TenantVault, row: queries.DisputeRow): Dispute {
     openedAt: row.opened_at,
     ...(row.against === null ? {} : { against: row.against }),
     statement: unseal(keys, 'disputes.statement', dispute, row.statement),
+    ...(row.redacted_at === null ? {} : { redactedAt: row.redacted_at }),
     ...(row.assignee === null ? {} : { assignee: row.assignee }),
-    ...(verdict === null || verdict_text === null || verdict_by === null || verdict_at === null
+    ...(verdict === null || verdict_by === null || verdict_at === null
       ? {}
       : {
           verdict: {

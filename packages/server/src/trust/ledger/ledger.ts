@@ -3,7 +3,7 @@
  * of days, `anchors.ts` keeps them outside the database, `verify.ts` puts these together.
  */
 import { currentActor } from '../../masking/actor.ts';
-import { checkPage, invalid, toPage } from '../../masking/context.ts';
+import { checkPage, invalid, notFound, toPage } from '../../masking/context.ts';
 import { isId } from '../../masking/ids.ts';
 import { readPhoneNumber } from '../../masking/parties/phone-numbers.ts';
 import { MaskingError } from '../../masking/service.ts';
@@ -13,6 +13,7 @@ import {
   insertEntry,
   listEntries,
   partiesOf,
+  readEntry,
   readKinds,
 } from '../../store/queries/ledger-reading.ts';
 import { listRoots } from '../../store/queries/ledger-roots.ts';
@@ -68,6 +69,12 @@ export function createLedger(
       const search = { tenant, session, subject, actor, kinds, from, to, parties: people, after };
       const rows = await listEntries(database, { ...search, limit: limit + 1 });
       return toPage(rows, limit, (row) => row.entry, toEntry);
+    },
+
+    async get(tenant, entry) {
+      const row = isId(entry, 'led') ? await readEntry(database, tenant, entry) : undefined;
+      if (row === undefined) throw notFound('entry');
+      return toEntry(row);
     },
 
     verify: (tenant, progress) =>

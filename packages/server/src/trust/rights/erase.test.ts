@@ -272,6 +272,7 @@ describe('an erasure', () => {
     // Dies when the keys are gone and the files are not: it never comes back from custody.
     let wake = () => {};
     const dying = stage.another({
+      removeFiles: async () => true,
       deleteRecording: () =>
         new Promise((resolve) => {
           wake = resolve;

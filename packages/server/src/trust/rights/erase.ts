@@ -18,6 +18,9 @@ import type { Field, TenantVault } from '../../vault/types.ts';
 import type { TrustContext } from '../context.ts';
 import type { Custody, ErasureReceipt } from '../service.ts';
 
+/** What erasing needs of custody. */
+export type EraserOfFiles = Pick<Custody, 'deleteRecording' | 'removeFiles'>;
+
 /** Its files could not be removed yet: come back. Nobody can read them any more. */
 export class FilesLeft extends Error {
   override readonly name = 'FilesLeft';
@@ -31,7 +34,7 @@ const dayMilliseconds = 86_400_000;
 
 export async function eraseRequest(
   context: TrustContext,
-  custody: Pick<Custody, 'deleteRecording'>,
+  custody: EraserOfFiles,
   work: WorkRow & { readonly busy: boolean },
   extend: () => Promise<void>,
 ): Promise<void> {
@@ -43,10 +46,17 @@ export async function eraseRequest(
     await extend();
   }
   const requests = parts.map((part) => part.request);
-  const left = await removeRecordings(context, custody, requests, extend);
+  await removeRecordings(context, custody, requests, extend);
+  const left = await queries.recordingsLeft(database, tenant, requests);
   if (left.pending > 0 && work.attempts < roundsForFiles) throw new FilesLeft('files of recordings are left');
+  const disputes = await queries.redactDisputes(
+    database,
+    tenant,
+    peopleOf(await readParts(database, tenant, request)),
+    work.requested_by,
+  );
   const check = await proveUnreadable(context, tenant, requests, work.busy ? keysWhenBusy : mostKeys, extend);
-  const receipt = await signedReceipt(context, work, left.held);
+  const receipt = await signedReceipt(context, work, { ...left, ...disputes });
   await database.transaction(async (inside) => {
     await finishRequest(inside, {
       tenant,
@@ -160,45 +170,47 @@ async function dataKeyOf(
 /** Files of recordings go by custody's own way. `requests` null: what is due of any request. */
 export async function removeRecordings(
   { database, report }: Pick<TrustContext, 'database' | 'report'>,
-  custody: Pick<Custody, 'deleteRecording'>,
+  custody: EraserOfFiles,
   requests: readonly string[] | null,
   extend: () => Promise<void> = async () => {},
-): Promise<{ readonly pending: number; readonly held: number }> {
-  let pending = 0;
-  let held = 0;
+): Promise<void> {
   for (;;) {
     const rows = await queries.dueRecordings(database, requests, 100);
-    if (rows.length === 0) return { pending, held };
+    if (rows.length === 0) return;
     for (const row of rows) {
-      const outcome =
-        row.status === 'deleted'
-          ? 'gone'
-          : row.status === 'recording'
-            ? 'later'
-            : await removeRecording(custody, row, (error) => report('erasure', error));
-      if (outcome === 'gone') await queries.recordingGone(database, row);
-      else await queries.recordingLater(database, row, outcome === 'held');
-      if (outcome === 'later') pending += 1;
-      if (outcome === 'held') held += 1;
+      const outcome = await removeRecording(custody, row, (error) => report('erasure', error));
+      if (outcome === 'held' || outcome === 'later') {
+        await queries.recordingLater(database, row, outcome === 'held');
+        continue;
+      }
+      await queries.recordingDeleted(database, row, outcome === 'gone');
     }
     await extend();
   }
 }
 
+/** `unreadable`: its key is gone, its file is not. */
 async function removeRecording(
-  custody: Pick<Custody, 'deleteRecording'>,
+  custody: EraserOfFiles,
   row: queries.DueRecordingRow,
   report: (error: unknown) => void,
-): Promise<'gone' | 'held' | 'later'> {
+): Promise<'gone' | 'unreadable' | 'held' | 'later'> {
+  // Somebody still writes to it; the call is being hung up.
+  if (row.status === 'recording') return 'later';
   try {
-    await custody.deleteRecording(row.tenant, row.call, 'erasure');
-    return 'gone';
+    if (row.status !== 'deleted') await custody.deleteRecording(row.tenant, row.call, 'erasure');
   } catch (error) {
     if (error instanceof MaskingError && error.code === 'on-hold') return 'held';
-    if (error instanceof MaskingError && (error.code === 'no-recording' || error.code === 'not-found'))
-      return 'gone';
+    if (!(error instanceof MaskingError && (error.code === 'no-recording' || error.code === 'not-found'))) {
+      report(error);
+      return 'later';
+    }
+  }
+  try {
+    return (await custody.removeFiles(row.tenant, row.call)) ? 'gone' : 'unreadable';
+  } catch (error) {
     report(error);
-    return 'later';
+    return 'unreadable';
   }
 }
 
@@ -298,7 +310,12 @@ function fieldOf(tenant: string, value: queries.ErasedValueRow): Field {
 async function signedReceipt(
   { database, signer, doors }: Pick<TrustContext, 'database' | 'signer' | 'doors'>,
   { tenant, request }: WorkRow,
-  held: number,
+  left: {
+    readonly held: number;
+    readonly pending: number;
+    readonly redacted: number;
+    readonly kept: number;
+  },
 ): Promise<ErasureReceipt> {
   const parts = await readParts(database, tenant, request);
   const sum = (name: string) => parts.reduce((total, part) => total + countOf(part.receipt, name), 0);
@@ -311,12 +328,26 @@ async function signedReceipt(
     at: new Date(doors.clock.now()),
     keysDestroyed: sum('keysDestroyed'),
     valuesUnreadable: sum('valuesUnreadable'),
-    recordingsDeleted: Math.max(0, sum('recordingsDeleted') + sum('recordingsHeld') - held),
-    recordingsHeld: held,
+    recordingsDeleted: Math.max(
+      0,
+      sum('recordingsDeleted') + sum('recordingsHeld') - left.held - left.pending,
+    ),
+    recordingsHeld: left.held,
+    recordingsLeft: left.pending,
     bindingsCut: sum('bindingsCut'),
+    disputesRedacted: left.redacted,
+    disputesKept: left.kept,
     ...(kept === undefined ? {} : { keptUntil: new Date(kept) }),
   };
   return { ...facts, signature: signer.sign(receiptText(tenant, request, facts)), keyId: signer.keyId };
+}
+
+/** The participants whom erased parties were. */
+function peopleOf(parts: readonly { readonly receipt: Readonly<Record<string, unknown>> | null }[]) {
+  return parts.flatMap(({ receipt }) => {
+    const people = receipt?.['participants'];
+    return Array.isArray(people) ? people.filter((one) => typeof one === 'string') : [];
+  });
 }
 
 function countOf(receipt: Readonly<Record<string, unknown>> | null, name: string): number {
@@ -340,7 +371,10 @@ export function receiptText(
     receipt.valuesUnreadable,
     receipt.recordingsDeleted,
     receipt.recordingsHeld,
+    receipt.recordingsLeft,
     receipt.bindingsCut,
+    receipt.disputesRedacted,
+    receipt.disputesKept,
     receipt.keptUntil?.toISOString() ?? '-',
   ].join('\n');
 }

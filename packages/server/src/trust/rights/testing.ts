@@ -5,6 +5,7 @@ import { type TestMasking, targetsOf, testMasking } from '../../masking/testing.
 import { unbuilt } from '../../masking/unbuilt.ts';
 import type { Custody, Ledger, RightsRequest } from '../service.ts';
 import { createSigner, type Signer } from '../signing.ts';
+import type { EraserOfFiles } from './erase.ts';
 import { createRights } from './rights.ts';
 
 export interface TestRights {
@@ -19,7 +20,7 @@ export interface TestRights {
   /** Asks until the request is over. */
   finished(request: string, seconds?: number): Promise<RightsRequest>;
   /** One more process on the same database. */
-  another(custody?: Pick<Custody, 'deleteRecording'>): ReturnType<typeof createRights>;
+  another(custody?: EraserOfFiles): ReturnType<typeof createRights>;
   /** An answered call, recorded for a minute when asked for, and ended unless `running`. */
   talk(
     caller: string,
@@ -41,7 +42,8 @@ export async function testRights(): Promise<TestRights> {
   const made: ReturnType<typeof createRights>[] = [];
 
   /** Does what `Custody` says of deleting: marks, destroys the key, refuses on hold. */
-  const custody: Pick<Custody, 'deleteRecording'> = {
+  const custody: EraserOfFiles = {
+    removeFiles: async () => true,
     async deleteRecording(of, call, reason) {
       const held = await sql(
         'select from recordings r where r.tenant = $1 and r.call = $2 and on_hold(r.tenant, r.session)',
@@ -49,7 +51,7 @@ export async function testRights(): Promise<TestRights> {
       );
       if (held.length > 0) throw new MaskingError('on-hold', 'A hold stands on the session.');
       const gone = await sql(
-        `update recordings set status = 'deleted', wrapped_key = '', deleted_at = now(), delete_reason = $3
+        `update recordings set status = 'deleted', wrapped_key = null, deleted_at = now(), delete_reason = $3
           where tenant = $1 and call = $2 and status <> 'deleted' returning call`,
         [of, call, reason],
       );
@@ -58,7 +60,7 @@ export async function testRights(): Promise<TestRights> {
     },
   };
 
-  function another(with_: Pick<Custody, 'deleteRecording'> = custody) {
+  function another(with_: EraserOfFiles = custody) {
     const one = createRights(
       {
         database,

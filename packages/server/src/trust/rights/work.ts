@@ -10,8 +10,7 @@ import * as old from '../../store/queries/erasure.ts';
 import * as queries from '../../store/queries/rights.ts';
 import { subjectParties } from '../../store/queries/subject-data.ts';
 import type { TrustContext } from '../context.ts';
-import type { Custody } from '../service.ts';
-import { eraseRequest, FilesLeft, removeRecordings } from './erase.ts';
+import { type EraserOfFiles, eraseRequest, FilesLeft, removeRecordings } from './erase.ts';
 import { buildExport } from './export.ts';
 import { erased } from './subject.ts';
 
@@ -37,7 +36,7 @@ export interface Work {
   stop(): Promise<void>;
 }
 
-export function createWork(context: TrustContext, custody: Pick<Custody, 'deleteRecording'>): Work {
+export function createWork(context: TrustContext, custody: EraserOfFiles): Work {
   const { database, doors, report } = context;
   let running: Promise<void> | undefined;
   let again = false;

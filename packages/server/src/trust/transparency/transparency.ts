@@ -5,6 +5,8 @@
  * made is not shown: who is blocked hears, and sees, what strangers do.
  */
 import { createHash } from 'node:crypto';
+import { keptDays, strictest } from '../../masking/access/keeping.ts';
+import { defaultSettings, settingsOf } from '../../masking/access/settings.ts';
 import { actAs, currentActor } from '../../masking/actor.ts';
 import { isTenantName, notFound } from '../../masking/context.ts';
 import { isId, newId } from '../../masking/ids.ts';
@@ -104,9 +106,13 @@ export function createTransparency(
   return {
     view,
     end: (token) =>
-      as(token, async ({ tenant, session, participant, left_at }) => {
+      as(token, async ({ tenant, session, left_at }) => {
         // Whoever was replaced has nothing left to end: it is somebody else's session now.
-        if (left_at === null) await queries.endContact(database, tenant, session, participant);
+        if (left_at !== null) return;
+        await context.masking.closeSession(tenant, session, {
+          reason: 'ended-by-participant',
+          afterClose: false,
+        });
       }),
     block: (token) =>
       as(token, async ({ tenant, session, participant }) => {
@@ -150,6 +156,7 @@ function toView(
   const actorOf = (actor: string) => seenActor(actor, participant);
   const until = untilOf(person);
   const afterClose = afterCloseOf(person);
+  const { recordingPolicy, retention } = settingsOf(person.settings, defaultSettings);
   return {
     tenantName: person.tenant_name,
     locale: person.locale,
@@ -164,8 +171,8 @@ function toView(
     reachableBy: reachableBy(person, others),
     narrowed: person.narrowed,
     ...(afterClose === undefined ? {} : { afterClose }),
-    recording: recordingOf(person),
-    recordingsKeptDays: person.kept_days,
+    recording: strictest(person.recording, recordingPolicy, person.countries),
+    recordingsKeptDays: keptDays(retention, person.countries),
     calls: calls.map((call) => toCall(call, participant, uses, actorOf)),
     uses: uses.flatMap(({ at, kind, actor, reason }) =>
       kind === 'listen'
@@ -176,23 +183,6 @@ function toView(
     reported: person.reported,
     erasureAsked: person.erasure_asked,
   };
-}
-
-/** How strict a way of recording is; a policy's `session` adds nothing. */
-const strictness = ['off', 'announce', 'consent'] as const;
-
-/** The strictest of the session's, the tenant's and the participants' countries'; theirs `off` forbids it. */
-function recordingOf({
-  recording,
-  recording_policy,
-  countries,
-}: queries.TransparencyRow): TransparencyView['recording'] {
-  const own = recording_policy?.default ?? 'session';
-  const wanted = own === 'session' ? [recording] : [recording, own];
-  if (own === 'off' || wanted.every((one) => one === 'off')) return 'off';
-  const theirs = countries.flatMap((country) => recording_policy?.countries?.[country] ?? []);
-  if (theirs.includes('off')) return 'off';
-  return strictness.findLast((mode) => [...wanted, ...theirs].includes(mode)) ?? recording;
 }
 
 function untilOf({ status, expires_at, after_until }: Person): Date | undefined {
