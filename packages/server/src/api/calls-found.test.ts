@@ -49,6 +49,7 @@ describe('calls', () => {
   test('by how they stand', async () => {
     expect(await found('status=ringing')).toEqual([ringing]);
     expect(await found('status=answered')).toEqual([talking]);
+    expect(await found('status=running')).toEqual([ringing, talking]);
     expect(await found('status=ended')).toEqual([fresh, old]);
   });
 

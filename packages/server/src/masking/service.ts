@@ -643,7 +643,8 @@ export type SessionChange = {
 
 export interface CallFilter {
   readonly session?: string;
-  readonly status?: Call['status'];
+  /** `running`: ringing or answered. */
+  readonly status?: Call['status'] | 'running';
   /** It began then or later; before then. */
   readonly from?: Date;
   readonly to?: Date;

@@ -37,7 +37,7 @@ export const carriers = {
   healths: { good: 'Calls go through', bad: 'Many calls fail', quiet: 'No calls lately', off: 'Off' },
   healthOf: (answered: string, legs: string) => `${answered} of ${legs} outgoing calls answered or rung`,
   running: 'Calls now',
-  runningHint: 'Among the newest 200 calls.',
+  runningHint: 'The newest 200 of them.',
   noneRunning: 'No call is running.',
   rate: 'Calls a second',
   rateSummary: (rate: string) =>

@@ -24,6 +24,7 @@ export const common: typeof shape = {
   none: 'Tidak ada',
   unknown: 'tidak diketahui',
   required: 'wajib',
+  zone: (zone) => `Zona waktu ${zone}.`,
   selectAll: 'Pilih semua baris',
   selectRow: (what) => `Pilih ${what}`,
   actions: 'Tindakan',
@@ -71,6 +72,7 @@ export const common: typeof shape = {
     go: (page) => `Ke ${page}`,
   },
   nav: {
+    overview: 'Ikhtisar',
     sessions: 'Sesi',
     disputes: 'Sengketa',
     numbers: 'Nomor',

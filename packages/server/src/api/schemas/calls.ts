@@ -121,7 +121,12 @@ export const callPage = pageOf(callSchema, 'CallPage');
 export const callQuery = Type.Object(
   {
     session: Type.Optional(id('ses', 'Only the calls of this session.')),
-    status: Type.Optional(oneOf(['ringing', 'answered', 'ended'], 'Only calls that stand so now.')),
+    status: Type.Optional(
+      oneOf(
+        ['running', 'ringing', 'answered', 'ended'],
+        'Only calls that stand so now; `running` is ringing or answered.',
+      ),
+    ),
     ...period,
     ...pageQuery,
   },

@@ -320,7 +320,8 @@ export async function readCall(queries: Queries, tenant: string, call: string): 
 
 export interface CallFilter {
   readonly session?: string;
-  readonly status?: 'ringing' | 'answered' | 'ended';
+  /** `running`: ringing or answered. */
+  readonly status?: 'running' | 'ringing' | 'answered' | 'ended';
   /** Began at or after it, before it. */
   readonly from?: Date;
   readonly to?: Date;
@@ -347,7 +348,8 @@ function whereCalls(filter: CallFilter, values: unknown[]): { readonly text: str
   };
   const { session, status, from, to } = filter;
   if (session !== undefined) add('c.session = ?', '_of_session', session);
-  if (status !== undefined) add('c.status = ?', '_status', status);
+  if (status === 'running') add('c.ended_at is null', '_running');
+  else if (status !== undefined) add('c.status = ?', '_status', status);
   if (from !== undefined) {
     add('c.call >= ? and c.started_at >= ?', '_from', callIdAt(from.getTime() - idSlackMilliseconds), from);
   }
@@ -370,7 +372,7 @@ export function listCalls(
 ): Promise<readonly CallRow[]> {
   const values: unknown[] = [tenant, limit];
   const { text: conditions, name: combination } = whereCalls(filter, values);
-  const live = filter.status === 'ringing' || filter.status === 'answered';
+  const live = filter.status !== undefined && filter.status !== 'ended';
   const from = live ? 'with live as materialized (select * from calls where ended_at is null) ' : '';
   const columns = live ? callColumns.replace('from calls c join', 'from live c join') : callColumns;
   let text = `${from}${columns} where c.tenant = $1${conditions}`;
