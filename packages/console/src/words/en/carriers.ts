@@ -35,7 +35,7 @@ export const carriers = {
   credentials: 'Credentials',
   health: 'Health',
   healths: { good: 'Calls go through', bad: 'Many calls fail', quiet: 'No calls lately', off: 'Off' },
-  healthOf: (answered: string, legs: string) => `${answered} of ${legs} outgoing calls answered or rung`,
+  healthOf: (answered: string, legs: string) => `${answered} of ${legs} outgoing calls rang`,
   running: 'Calls now',
   runningHint: 'The newest 200 of them.',
   noneRunning: 'No call is running.',

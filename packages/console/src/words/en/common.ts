@@ -22,6 +22,7 @@ export const common = {
   none: 'None',
   unknown: 'unknown',
   required: 'required',
+  time: 'Time',
   zone: (zone: string) => `Time zone ${zone}.`,
   selectAll: 'Select all rows',
   selectRow: (what: string) => `Select ${what}`,

@@ -6,7 +6,7 @@ export const overview = {
   ringing: (count: string) => `${count} ringing`,
   andMore: 'And more than are shown here.',
   allRunning: 'All running calls',
-  sessionOf: 'Open the session',
+  sessionOf: 'Session',
   hour: 'Calls of the last hour',
   day: 'Calls of the last 24 hours',
   noCalls: 'No call.',

@@ -24,6 +24,7 @@ export const common: typeof shape = {
   none: 'Tidak ada',
   unknown: 'tidak diketahui',
   required: 'wajib',
+  time: 'Waktu',
   zone: (zone) => `Zona waktu ${zone}.`,
   selectAll: 'Pilih semua baris',
   selectRow: (what) => `Pilih ${what}`,

@@ -8,7 +8,7 @@ export const overview: typeof shape = {
   ringing: (count) => `${count} berdering`,
   andMore: 'Masih ada lagi yang tidak ditampilkan di sini.',
   allRunning: 'Semua panggilan yang berjalan',
-  sessionOf: 'Buka sesinya',
+  sessionOf: 'Sesi',
   hour: 'Panggilan satu jam terakhir',
   day: 'Panggilan 24 jam terakhir',
   noCalls: 'Tidak ada panggilan.',
