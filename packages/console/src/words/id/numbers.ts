@@ -42,7 +42,7 @@ export const numbers: typeof shape = {
   loadLimitHint: 'Setelah itu nomor lain didahulukan. Kosong: tanpa batas.',
   number: 'Nomor',
   today: 'Sesi hari ini',
-  noneInPool: 'Kelompok ini tidak punya nomor.',
+  noneInPool: 'Kumpulan ini tidak punya nomor.',
   state: 'Keadaan',
   states: {
     ready: 'Siap',
