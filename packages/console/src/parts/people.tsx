@@ -30,7 +30,13 @@ export function Actor(props: { readonly id: string; readonly participants?: read
     id === me.user.id
       ? words.you
       : (participant?.role ?? users.find((one) => one.id === id)?.name ?? kindOf(id, words));
-  return said === undefined ? <ShortId id={id} /> : <span className="actor" title={id}>{said}</span>;
+  return said === undefined ? (
+    <ShortId id={id} />
+  ) : (
+    <span className="actor" title={id}>
+      {said}
+    </span>
+  );
 }
 
 function kindOf(id: string, words: Words['parts']): string | undefined {

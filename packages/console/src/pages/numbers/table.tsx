@@ -24,9 +24,9 @@ import {
 import { useFormat } from '../../format.ts';
 import { useMay } from '../../identity.ts';
 import { usePages } from '../../pages-of.ts';
+import { useCarriers } from '../../parts/carriers.ts';
 import type { VirtualNumber } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
-import { useCarriers } from '../carriers/data.ts';
 import { usePools } from './pools.tsx';
 
 type State = 'ready' | 'disabled' | 'draining' | 'quarantined' | 'reserved' | 'display';
