@@ -77,7 +77,7 @@ describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
     await page.getByLabel('New password').fill(password);
     await page.getByRole('button', { name: 'Set the password and log in' }).click();
     await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/console/sessions');
+    expect(new URL(page.url()).pathname).toBe('/console/');
     expect(faults).toEqual([]);
     await page.context().close();
 
@@ -111,7 +111,7 @@ describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
       const { page } = await open(`/login?next=${encodeURIComponent(next)}`);
       await logIn(page, 'safe@p.example');
       await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-      expect(page.url()).toBe(`${base}/sessions`);
+      expect(page.url()).toBe(`${base}/`);
       await page.context().close();
     }
   });

@@ -7,6 +7,8 @@ import type { Locale, Settings } from './types.ts';
 
 export interface Format {
   readonly timeZone: string;
+  /** What a `datetime-local` field gives, in this zone, as RFC 3339; undefined when it is none. */
+  readonly instant: (wall: string) => string | undefined;
   /** 31 Jan 2026, 16:30:05 */
   readonly dateTime: (time: string) => string;
   readonly date: (time: string) => string;
@@ -47,6 +49,7 @@ export function formatOf(locale: Locale, timeZone: string): Format {
     new Intl.NumberFormat(tag, { maximumFractionDigits: digits }).format(value);
   return {
     timeZone,
+    instant: (wall) => instantOf(wall, timeZone),
     dateTime: times({ dateStyle: 'medium', timeStyle: 'medium' }),
     date: times({ dateStyle: 'medium' }),
     clock: times({ timeStyle: 'medium' }),
@@ -64,6 +67,27 @@ export function formatOf(locale: Locale, timeZone: string): Format {
   };
 }
 
+/** A time of the clock on the wall. Of an hour that a zone skips or has twice, the one by the offset before it. */
+export function instantOf(wall: string, timeZone: string): string | undefined {
+  const asUtc = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(wall) ? Date.parse(`${wall}Z`) : Number.NaN;
+  if (Number.isNaN(asUtc)) return undefined;
+  const offset = (at: number) => wallClock(at, timeZone) - at;
+  const first = asUtc - offset(asUtc);
+  return new Date(asUtc - offset(first)).toISOString();
+}
+
+/** What the clock shows at a moment, as if it were UTC. */
+function wallClock(at: number, timeZone: string): number {
+  const whole = Math.floor(at / 1_000) * 1_000;
+  const parts = new Intl.DateTimeFormat('en-US', {
+    ...{ timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric' },
+    ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
+  }).formatToParts(whole);
+  const part = (type: Intl.DateTimeFormatPartTypes) =>
+    Number(parts.find((one) => one.type === type)?.value ?? Number.NaN);
+  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+}
+
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const two = (value: number) => String(value).padStart(2, '0');
@@ -71,7 +95,7 @@ export function span(milliseconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function useFormat(): Format {
   const { locale } = usePreferences();

@@ -49,12 +49,10 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import('./pages/invitation.tsx'), 'InvitationPage'),
 });
 
-const home = createRoute({
+const overview = createRoute({
   getParentRoute: () => shell,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/sessions', replace: true });
-  },
+  component: lazyRouteComponent(() => import('./pages/overview.tsx'), 'OverviewPage'),
 });
 const sessions = createRoute({
   getParentRoute: () => shell,
@@ -141,7 +139,7 @@ const tree = root.addChildren([
   login,
   invitation,
   shell.addChildren([
-    ...([home, sessions, session, disputes, dispute, numbers, carriers, programs, program] as const),
+    ...([overview, sessions, session, disputes, dispute, numbers, carriers, programs, program] as const),
     ...([ledger, privacy, webhooks, webhook, users, keys, settings, profile] as const),
   ]),
 ]);

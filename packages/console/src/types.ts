@@ -223,6 +223,13 @@ export interface PlatformEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+export interface CallSummary {
+  readonly calls: number;
+  readonly running: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly complete: boolean;
+}
+
 // ---------------------------------------------------------------- custody
 export interface Mark {
   readonly id: string;
@@ -377,6 +384,8 @@ export interface VirtualNumber {
   readonly enabled: boolean;
   readonly use: 'pool' | 'reserved' | 'display';
   readonly draining: boolean;
+  /** Sessions taken today; only where the pool has a load limit. */
+  readonly today?: number;
   readonly quarantinedUntil?: string;
   readonly area?: string;
   readonly createdAt: string;

@@ -6,6 +6,7 @@ import {
   type TextareaHTMLAttributes,
   useId,
 } from 'react';
+import { browserZone, useFormat } from '../format.ts';
 import { useWords } from '../words/index.tsx';
 
 interface FieldProps {
@@ -79,6 +80,32 @@ export function TextArea({
     <Framed {...{ label, hint, fault, bare: bare ?? false }} required={rest.required === true && !bare}>
       {(described) => <textarea rows={3} {...rest} {...described} />}
     </Framed>
+  );
+}
+
+/** A time on the wall of the zone in which times are shown; `useFormat().instant` reads it. */
+export function TimeField(props: {
+  readonly label: string;
+  readonly value: string;
+  readonly onType: (wall: string) => void;
+  readonly hint?: string;
+  readonly fault?: string | undefined;
+  readonly required?: boolean;
+}) {
+  const { label, value, onType, hint, fault, required = false } = props;
+  const words = useWords().common;
+  const { timeZone } = useFormat();
+  const zone = timeZone === browserZone ? undefined : words.zone(timeZone);
+  return (
+    <Field
+      label={label}
+      hint={[hint, zone].filter(Boolean).join(' ')}
+      fault={fault}
+      type="datetime-local"
+      required={required}
+      value={value}
+      onChange={({ target }) => onType(target.value)}
+    />
   );
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { usePreferences } from '../preferences.tsx';
+import { useWords } from '../words/index.tsx';
 
 export interface PlotSeries {
   readonly label: string;
@@ -33,7 +34,9 @@ export function Plot(props: {
   readonly xText?: ((x: number) => string) | undefined;
   readonly time?: boolean;
 }) {
-  const { label, summary, x, xLabel = '', series, time = false, xText } = props;
+  const words = useWords().common;
+  const { label, summary, x, series, time = false, xText } = props;
+  const xLabel = props.xLabel ?? (time ? words.time : '');
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const { theme } = usePreferences();
@@ -96,7 +99,7 @@ function optionsOf(
       {
         ...axis,
         values: (_plot, places) => places.map(xText),
-        ...(xLabel === '' ? {} : { label: xLabel }),
+        ...(xLabel === '' || time ? {} : { label: xLabel }),
       },
       { ...axis, size: 56 },
     ],

@@ -20,6 +20,7 @@ import {
 import { saveText } from '../csv.ts';
 import { useFormat } from '../format.ts';
 import { usePages } from '../pages-of.ts';
+import { Actor } from '../parts/people.tsx';
 import type { LedgerEntry } from '../types.ts';
 import { useWords } from '../words/index.tsx';
 import { Chain, Roots } from './ledger/chain.tsx';
@@ -113,7 +114,7 @@ function useColumns(): readonly Column<LedgerEntry>[] {
       head: words.actor,
       cell: ({ actor }) => (
         <Link to="/ledger" search={{ actor }}>
-          <code>{shortened(actor)}</code>
+          <Actor id={actor} />
         </Link>
       ),
     },
@@ -146,16 +147,22 @@ function shortened(id: string): string {
   return id.length > 16 ? `${id.slice(0, id.indexOf('_') + 1)}…${id.slice(-8)}` : id;
 }
 
+/** Ids and digests by their ends, lists without brackets. */
+function sayValue(value: unknown): string {
+  if (Array.isArray(value)) return value.map(sayValue).join(', ');
+  if (typeof value !== 'string') return JSON.stringify(value);
+  if (/^[a-z]{3,4}_[0-9a-f]{32}$/.test(value)) return shortened(value);
+  return /^[0-9a-f]{40,}$/.test(value) ? `${value.slice(0, 8)}…` : value;
+}
+
 function Details({ details }: Pick<LedgerEntry, 'details'>) {
   const entries = Object.entries(details);
   if (entries.length === 0) return null;
   return (
-    <span className="small">
+    <span className="small breakable">
       {entries.map(([name, value]) => (
         <span key={name}>
-          <span className="muted">{name}</span> {typeof value === 'string'
-            ? value
-            : JSON.stringify(value)}{' '}
+          <span className="muted">{name}</span> {sayValue(value)}{' '}
         </span>
       ))}
     </span>

@@ -1,8 +1,6 @@
 /** Finding sessions, and closing some. */
-import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api } from '../api.ts';
 import {
   Badge,
   Button,
@@ -20,8 +18,9 @@ import { useFormat } from '../format.ts';
 import { useMay } from '../identity.ts';
 import { usePages } from '../pages-of.ts';
 import { CloseDialog } from '../parts/close-sessions.tsx';
+import { useRunningCalls } from '../parts/running-calls.ts';
 import { SessionBadge } from '../parts/status.tsx';
-import type { Call, ListOf, Session } from '../types.ts';
+import type { Session } from '../types.ts';
 import { useWords } from '../words/index.tsx';
 import { SearchForm, useSessionSearch } from './sessions/search.tsx';
 
@@ -94,7 +93,7 @@ function isOpen(session: Session | undefined): boolean {
 function useColumns(): readonly Column<Session>[] {
   const words = useWords().sessions;
   const parts = useWords().parts;
-  const live = useRunningCalls();
+  const live = useLiveSessions();
   return [
     {
       key: 'reference',
@@ -148,14 +147,9 @@ function useColumns(): readonly Column<Session>[] {
   ];
 }
 
-/** Of the newest calls, those that run now, by session. */
-function useRunningCalls(): ReadonlyMap<string, 'ringing' | 'answered'> {
-  const may = useMay();
-  const { data } = useQuery({
-    queryKey: ['calls', 'newest'],
-    queryFn: ({ signal }) => api.get<ListOf<Call>>('/v1/calls', { limit: 200 }, { signal }),
-    enabled: may('calls:read'),
-  });
+/** The calls that run now, by session. */
+function useLiveSessions(): ReadonlyMap<string, 'ringing' | 'answered'> {
+  const { data } = useRunningCalls();
   return new Map(
     (data?.items ?? []).flatMap(({ session, status }) =>
       session !== undefined && status !== 'ended' ? [[session, status] as const] : [],

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { may, useMe } from '../identity.ts';
 import type { ListOf, Participant, User } from '../types.ts';
-import { useWords } from '../words/index.tsx';
+import { useWords, type Words } from '../words/index.tsx';
 
 /** The first 200 of them; empty for whoever may not read users. */
 export function useUsers(): readonly User[] {
@@ -17,19 +17,37 @@ export function useUsers(): readonly User[] {
   return data?.items ?? [];
 }
 
+/** What acts without being a person, as the ledger names it. */
+const machines: ReadonlySet<string> = new Set(['platform', 'system', 'switch', 'background', 'retention']);
+
 export function Actor(props: { readonly id: string; readonly participants?: readonly Participant[] }) {
   const { id, participants = [] } = props;
   const words = useWords().parts;
   const me = useMe();
   const users = useUsers();
-  if (id === me.user.id) return <span>{words.you}</span>;
   const participant = participants.find((one) => one.id === id);
-  if (participant) return <span>{participant.role}</span>;
-  const user = users.find((one) => one.id === id);
-  if (user) return <span title={id}>{user.name}</span>;
-  if (id.startsWith('par_')) return <span title={id}>{words.participant}</span>;
-  if (id === 'platform' || id === 'system') return <span>{words.platform}</span>;
-  return <ShortId id={id} />;
+  const said =
+    id === me.user.id
+      ? words.you
+      : (participant?.role ?? users.find((one) => one.id === id)?.name ?? kindOf(id, words));
+  return said === undefined ? (
+    <ShortId id={id} />
+  ) : (
+    <span className="actor" title={id}>
+      {said}
+    </span>
+  );
+}
+
+function kindOf(id: string, words: Words['parts']): string | undefined {
+  if (machines.has(id)) return words.platform;
+  if (id === 'admin') return words.firstKey;
+  const prefix = id.split('_')[0] ?? '';
+  const end = id.slice(-4);
+  if (prefix === 'usr') return words.user(end);
+  if (prefix === 'key') return words.key(end);
+  if (prefix === 'par') return words.participant;
+  return undefined;
 }
 
 /** Enough of an id to tell two apart; the whole in the title. */

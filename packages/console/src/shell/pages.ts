@@ -2,6 +2,7 @@
 import type { Scope } from '../types.ts';
 
 export const navigation = [
+  { name: 'overview', to: '/', scope: 'calls:read', key: 'o' },
   { name: 'sessions', to: '/sessions', scope: 'sessions:read', key: 's' },
   { name: 'disputes', to: '/disputes', scope: 'disputes:read', key: 'd' },
   { name: 'numbers', to: '/numbers', scope: 'numbers:read', key: 'n' },

@@ -24,7 +24,9 @@ export function Shell() {
   const search = useRef<HTMLInputElement>(null);
   const pages = navigation.filter(({ scope }) => may(me, scope));
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  const forbidden = navigation.find(({ to, scope }) => path.startsWith(to) && !may(me, scope));
+  const forbidden = navigation.find(
+    ({ to, scope }) => (path === to || path.startsWith(`${to}/`)) && !may(me, scope),
+  );
 
   useShellKeys({
     enabled: shortcuts,
@@ -63,7 +65,12 @@ export function Shell() {
       </header>
       <nav className="side" aria-label={words.menu}>
         {pages.map(({ name, to }) => (
-          <Link key={name} to={to} activeProps={{ className: 'active' }}>
+          <Link
+            key={name}
+            to={to}
+            activeOptions={{ exact: to === '/' }}
+            activeProps={{ className: 'active' }}
+          >
             {words.nav[name]}
           </Link>
         ))}

@@ -54,7 +54,7 @@ test('names every route of the first version', () => {
       'DELETE /v1/sessions/{id}/participants/{participant}/transparency',
       ...['POST /v1/disputes', 'GET /v1/disputes', 'GET /v1/disputes/{id}', 'PATCH /v1/disputes/{id}'],
       ...['POST /v1/disputes/{id}/notes', 'POST /v1/disputes/{id}/verdict'],
-      ...['GET /v1/calls', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
+      ...['GET /v1/calls', 'GET /v1/calls/summary', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
       ...['GET /v1/calls/{id}/explanation', 'POST /v1/calls/{id}/hangup'],
       ...['POST /v1/programs', 'GET /v1/programs', 'GET /v1/programs/{id}', 'PUT /v1/programs/{id}'],
       ...['PATCH /v1/programs/{id}', 'DELETE /v1/programs/{id}'],

@@ -156,7 +156,9 @@ export interface Masking {
   /** The call ends within a second, on whichever node it is. */
   hangUpCall(tenant: string, call: string): Promise<Call>;
 
-  listCalls(tenant: string, filter: { readonly session?: string }, page: PageRequest): Promise<Page<Call>>;
+  /** Newest first. `from` and `to` mean when a call began. */
+  listCalls(tenant: string, filter: CallFilter, page: PageRequest): Promise<Page<Call>>;
+  countCalls(tenant: string, filter: Pick<CallFilter, 'from' | 'to'>): Promise<CallCount>;
   getCall(tenant: string, call: string): Promise<Call>;
   /** The key to a call's recording, given out only together with a ledger entry that says who listened and why. */
   openRecording(
@@ -342,6 +344,8 @@ export interface VirtualNumber {
   readonly enabled: boolean;
   readonly use: 'pool' | 'reserved' | 'display';
   readonly draining: boolean;
+  /** Sessions that it took today (UTC); only where its pool has a load limit. */
+  readonly today?: number;
   readonly quarantinedUntil?: Date;
   readonly area?: string;
   readonly createdAt: Date;
@@ -642,6 +646,23 @@ export type SessionChange = {
     readonly remove?: readonly string[];
   };
 };
+
+export interface CallFilter {
+  readonly session?: string;
+  /** `running`: ringing or answered. */
+  readonly status?: Call['status'] | 'running';
+  /** It began then or later; before then. */
+  readonly from?: Date;
+  readonly to?: Date;
+}
+export interface CallCount {
+  readonly calls: number;
+  /** Of them, those that have not ended. */
+  readonly running: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** False: there are more than were counted. */
+  readonly complete: boolean;
+}
 
 export interface Call {
   readonly id: string;

@@ -19,6 +19,7 @@ import {
 import { Plot } from '../../components/plot.tsx';
 import { useFormat } from '../../format.ts';
 import { useMay } from '../../identity.ts';
+import { useRunningCalls } from '../../parts/running-calls.ts';
 import type { Call } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
 import { useNewestCalls } from './data.ts';
@@ -56,10 +57,10 @@ export function CallRate() {
 
 export function RunningCalls() {
   const words = useWords().carriers;
-  const calls = useNewestCalls();
+  const calls = useRunningCalls();
   const [ending, setEnding] = useState<Call>();
   const columns = useColumns(setEnding);
-  const running = (calls.data?.items ?? []).filter(({ status }) => status !== 'ended');
+  const running = calls.data?.items ?? [];
   return (
     <Card title={words.running}>
       <ErrorBox error={calls.error} onRetry={() => void calls.refetch()} />
@@ -68,7 +69,7 @@ export function RunningCalls() {
       ) : (
         <Table label={words.running} columns={columns} rows={running} idOf={({ id }) => id} />
       )}
-      <p className="muted small">{words.runningHint}</p>
+      {calls.data?.next !== undefined && <p className="muted small">{words.runningHint}</p>}
       {ending && <HangUp call={ending} onClose={() => setEnding(undefined)} />}
     </Card>
   );

@@ -1,7 +1,8 @@
 /** The end of a dispute: what was found, why, and whether the person it is about is blocked. */
 import { type SubmitEvent, useEffect, useState } from 'react';
 import { api, at } from '../../api.ts';
-import { Button, Card, Checkbox, Field, Select, TextArea, useToast } from '../../components/index.ts';
+import { Button, Card, Checkbox, Select, TextArea, TimeField, useToast } from '../../components/index.ts';
+import { useFormat } from '../../format.ts';
 import { useMay } from '../../identity.ts';
 import { type Dispute, type DisputeFile, type Participant, type Verdict, verdicts } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
@@ -22,6 +23,7 @@ export function VerdictForm(props: {
   const words = all.dispute;
   const may = useMay();
   const toast = useToast();
+  const format = useFormat();
   const [verdict, setVerdict] = useState<Verdict>('upheld');
   const [text, setText] = useState('');
   const [blocks, setBlocks] = useState(false);
@@ -42,7 +44,8 @@ export function VerdictForm(props: {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (nobody || text.trim() === '') return;
-    const expiresAt = until === '' ? {} : { expiresAt: new Date(until).toISOString() };
+    const at = format.instant(until);
+    const expiresAt = at === undefined ? {} : { expiresAt: at };
     change.mutate({
       verdict,
       text: text.trim(),
@@ -85,12 +88,7 @@ export function VerdictForm(props: {
               }))}
               onChoose={setTowards}
             />
-            <Field
-              label={words.blockUntil}
-              type="datetime-local"
-              value={until}
-              onChange={({ target }) => setUntil(target.value)}
-            />
+            <TimeField label={words.blockUntil} value={until} onType={setUntil} />
           </>
         )}
         {nobody && (

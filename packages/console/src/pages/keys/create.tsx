@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 import { api, isProblem } from '../../api.ts';
-import { Button, Checkbox, Dialog, ErrorBox, Field } from '../../components/index.ts';
+import { Button, Checkbox, Dialog, ErrorBox, Field, TimeField } from '../../components/index.ts';
+import { useFormat } from '../../format.ts';
 import { type ApiKey, type Scope, scopes } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
 
@@ -31,6 +32,7 @@ export function CreateDialog(props: {
   const client = useQueryClient();
   const [name, setName] = useState('');
   const [chosen, setChosen] = useState<ReadonlySet<Scope>>(new Set());
+  const format = useFormat();
   const [expires, setExpires] = useState('');
   const [tried, setTried] = useState(false);
   const create = useMutation({
@@ -38,7 +40,7 @@ export function CreateDialog(props: {
       api.post<CreatedKey>('/v1/keys', {
         name: name.trim(),
         scopes: scopes.filter((scope) => chosen.has(scope)),
-        ...(expires === '' ? {} : { expiresAt: new Date(expires).toISOString() }),
+        ...(expires === '' ? {} : { expiresAt: format.instant(expires) }),
       }),
     onSuccess: (key) => {
       void client.invalidateQueries({ queryKey: ['keys'] });
@@ -91,13 +93,12 @@ export function CreateDialog(props: {
             {words.pickOne}
           </div>
         )}
-        <Field
+        <TimeField
           label={words.expires}
           hint={words.expiresHint}
           fault={expiresFault}
-          type="datetime-local"
           value={expires}
-          onChange={({ target }) => setExpires(target.value)}
+          onType={setExpires}
         />
         {!expiresFault && <ErrorBox error={create.error} />}
         <div className="row end">

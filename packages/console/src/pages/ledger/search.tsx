@@ -4,7 +4,9 @@
  */
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
-import { Button, Field } from '../../components/index.ts';
+import { Button, Field, TimeField } from '../../components/index.ts';
+import { useFormat } from '../../format.ts';
+import { PhoneField, usePhoneOnce } from '../../parts/phone-once.tsx';
 import { useWords } from '../../words/index.tsx';
 
 const names = ['kind', 'actor', 'session', 'subject', 'from', 'to'] as const;
@@ -19,19 +21,15 @@ export function useLedgerFilter(): {
   readonly entry: string | undefined;
 } {
   const search: Readonly<Record<string, string>> = useSearch({ strict: false });
+  const format = useFormat();
   const typed = Object.fromEntries(names.flatMap((name) => (search[name] ? [[name, search[name]]] : [])));
   const filter = Object.fromEntries(
     Object.entries(typed).map(([name, value]) => [
       name,
-      name === 'from' || name === 'to' ? timeOf(String(value)) : value,
+      name === 'from' || name === 'to' ? (format.instant(String(value)) ?? value) : value,
     ]),
   );
   return { typed, filter, entry: search['entry'] };
-}
-
-function timeOf(text: string): string {
-  const time = new Date(text);
-  return Number.isNaN(time.getTime()) ? text : time.toISOString();
 }
 
 export function FilterForm({ typed }: { readonly typed: LedgerFilter }) {
@@ -52,10 +50,16 @@ export function FilterForm({ typed }: { readonly typed: LedgerFilter }) {
     <Field
       label={words[name]}
       hint={hint}
-      type={name === 'from' || name === 'to' ? 'datetime-local' : 'text'}
       maxLength={100}
       value={values[name] ?? ''}
       onChange={({ target }) => setValues((before) => ({ ...before, [name]: target.value.trim() }))}
+    />
+  );
+  const time = (name: 'from' | 'to') => (
+    <TimeField
+      label={words[name]}
+      value={values[name] ?? ''}
+      onType={(wall) => setValues((before) => ({ ...before, [name]: wall }))}
     />
   );
   return (
@@ -65,8 +69,8 @@ export function FilterForm({ typed }: { readonly typed: LedgerFilter }) {
         {field('actor', words.actorHint)}
         {field('session')}
         {field('subject', words.subjectHint)}
-        {field('from')}
-        {field('to')}
+        {time('from')}
+        {time('to')}
       </div>
       <div className="row">
         <Button type="submit" look="primary">
@@ -91,17 +95,11 @@ export function PersonForm(props: {
 }) {
   const { held, hold } = props;
   const words = useWords().ledger;
-  const [text, setText] = useState('');
-  const [tried, setTried] = useState(false);
-  const phone = text.replaceAll(/[\s().-]/g, '');
-  const wrong = !/^\+[1-9]\d{6,14}$/.test(phone);
+  const person = usePhoneOnce();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    setTried(true);
-    if (wrong) return;
-    setText('');
-    setTried(false);
-    hold(phone);
+    const phone = person.take();
+    if (phone !== undefined) hold(phone);
   };
   if (held) {
     return (
@@ -113,19 +111,12 @@ export function PersonForm(props: {
   }
   return (
     <form className="row" onSubmit={submit}>
-      <Field
+      <PhoneField
         label={words.person}
         hint={words.personHint}
-        fault={tried && wrong ? words.personWrong : undefined}
-        type="password"
-        inputMode="tel"
-        autoComplete="off"
-        data-1p-ignore
-        data-lpignore="true"
-        spellCheck={false}
-        maxLength={40}
-        value={text}
-        onChange={({ target }) => setText(target.value)}
+        value={person.text}
+        fault={person.fault}
+        onType={person.type}
       />
       <Button type="submit">{words.searchPerson}</Button>
     </form>

@@ -15,8 +15,8 @@ import {
 } from '../../components/index.ts';
 import { saveText, writeCsv } from '../../csv.ts';
 import { useFormat } from '../../format.ts';
+import { useCarriers } from '../../parts/carriers.ts';
 import { useWords } from '../../words/index.tsx';
-import { useCarriers } from '../carriers/data.ts';
 import { batchesOf, type ImportLine, type LineResult, readNumbers, sendBatch } from './importing.ts';
 
 /** Lines shown; the rest is in the file of refused ones. */

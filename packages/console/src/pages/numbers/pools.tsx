@@ -85,6 +85,8 @@ function Forecast({ forecast }: { readonly forecast: PoolForecast }) {
   const words = useWords().numbers;
   const format = useFormat();
   const { days, needed, numbers, headroom, trendPerDay, shortAt } = forecast;
+  const used = words.useSummary(format.number(needed), format.number(numbers));
+  const summary = `${used} ${words.useHint}`;
   return (
     <>
       <Facts>
@@ -94,17 +96,19 @@ function Forecast({ forecast }: { readonly forecast: PoolForecast }) {
         <Fact name={words.trend}>{format.number(trendPerDay, 1)}</Fact>
         <Fact name={words.shortAt}>{shortAt ? <Time at={shortAt} as="date" /> : words.never}</Fact>
       </Facts>
-      <Plot
-        label={words.use}
-        summary={`${words.useSummary(format.number(needed), format.number(numbers))} ${words.useHint}`}
-        x={days.map(({ day }) => Date.parse(day) / 1_000)}
-        time
-        xText={(day) => new Date(day * 1_000).toISOString().slice(5, 10)}
-        series={[
-          { label: words.needed, tone: 'accent', values: days.map((day) => day.needed) },
-          { label: words.available, tone: 'good', dashed: true, values: days.map((day) => day.numbers) },
-        ]}
-      />
+      {days.length > 1 && (
+        <Plot
+          label={words.use}
+          summary={summary}
+          x={days.map(({ day }) => Date.parse(day) / 1_000)}
+          time
+          xText={(day) => new Date(day * 1_000).toISOString().slice(5, 10)}
+          series={[
+            { label: words.needed, tone: 'accent', values: days.map((day) => day.needed) },
+            { label: words.available, tone: 'good', dashed: true, values: days.map((day) => day.numbers) },
+          ]}
+        />
+      )}
     </>
   );
 }

@@ -24,9 +24,9 @@ import {
 import { useFormat } from '../../format.ts';
 import { useMay } from '../../identity.ts';
 import { usePages } from '../../pages-of.ts';
+import { useCarriers } from '../../parts/carriers.ts';
 import type { VirtualNumber } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
-import { useCarriers } from '../carriers/data.ts';
 import { usePools } from './pools.tsx';
 
 type State = 'ready' | 'disabled' | 'draining' | 'quarantined' | 'reserved' | 'display';
@@ -78,7 +78,7 @@ export function NumbersTable({ pool }: { readonly pool: string }) {
       {pages.loading ? (
         <Loading />
       ) : pages.items.length === 0 && !pages.error ? (
-        <Empty>{words.noPools}</Empty>
+        <Empty>{pool === '' ? words.noPools : words.noneInPool}</Empty>
       ) : (
         <Table label={words.title} columns={columns} rows={pages.items} idOf={({ id }) => id} />
       )}
@@ -96,7 +96,25 @@ function useColumns(ask: (asked: Asked) => void): readonly Column<VirtualNumber>
   const may = useMay();
   const carriers = useCarriers();
   const carrierName = (id: string) => carriers.find((carrier) => carrier.id === id)?.name ?? common.unknown;
+  const limits = new Map((usePools().data?.items ?? []).map(({ name, loadLimit }) => [name, loadLimit]));
   const now = Date.now();
+  const loadColumn: readonly Column<VirtualNumber>[] = [...limits.values()].some(
+    (limit) => limit !== undefined,
+  )
+    ? [
+        {
+          key: 'load',
+          head: words.today,
+          align: 'end',
+          cell: ({ pool, today = 0 }) => {
+            const limit = limits.get(pool);
+            if (limit === undefined) return '–';
+            const said = `${format.number(today)} / ${format.number(limit)}`;
+            return today >= limit ? <Badge tone="warn">{said}</Badge> : said;
+          },
+        },
+      ]
+    : [];
   return [
     { key: 'number', head: words.number, cell: ({ number }) => <Phone number={number} /> },
     {
@@ -115,6 +133,7 @@ function useColumns(ask: (asked: Asked) => void): readonly Column<VirtualNumber>
       },
     },
     { key: 'pool', head: words.pool, cell: ({ pool }) => pool },
+    ...loadColumn,
     { key: 'carrier', head: words.carrier, cell: ({ carrier }) => carrierName(carrier) },
     { key: 'country', head: words.country, cell: ({ country, area }) => [country, area].join(' ') },
     { key: 'capabilities', head: words.capabilities, cell: ({ capabilities }) => capabilities.join(' ') },

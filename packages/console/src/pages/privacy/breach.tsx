@@ -12,17 +12,19 @@ import {
   Phone,
   Table,
   Time,
+  TimeField,
 } from '../../components/index.ts';
+import { saveText, writeCsv } from '../../csv.ts';
 import { useFormat } from '../../format.ts';
 import { ShortId } from '../../parts/people.tsx';
 import type { BreachReport } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
-import { csvOf, saveText } from './csv.ts';
 
 type Person = BreachReport['people'][number];
 
 export function BreachReportForm() {
   const words = useWords().privacy;
+  const format = useFormat();
   const [from, setFrom] = useState('');
   const [to, setTo] = useState('');
   const [actor, setActor] = useState('');
@@ -31,8 +33,8 @@ export function BreachReportForm() {
     mutationFn: () => {
       const listed = kinds.split(/[\s,]+/).filter(Boolean);
       return api.post<BreachReport>('/v1/privacy/breach-report', {
-        from: new Date(from).toISOString(),
-        to: new Date(to).toISOString(),
+        from: format.instant(from),
+        to: format.instant(to),
         ...(actor.trim() === '' ? {} : { actor: actor.trim() }),
         ...(listed.length === 0 ? {} : { kinds: listed }),
       });
@@ -47,20 +49,8 @@ export function BreachReportForm() {
       <p className="muted">{words.breachHint}</p>
       <form className="stack" onSubmit={submit}>
         <div className="filters">
-          <Field
-            label={words.from}
-            type="datetime-local"
-            required
-            value={from}
-            onChange={({ target }) => setFrom(target.value)}
-          />
-          <Field
-            label={words.to}
-            type="datetime-local"
-            required
-            value={to}
-            onChange={({ target }) => setTo(target.value)}
-          />
+          <TimeField label={words.from} required value={from} onType={setFrom} />
+          <TimeField label={words.to} required value={to} onType={setTo} />
           <Field
             label={words.actor}
             value={actor}
@@ -105,7 +95,8 @@ function Affected({ report }: { readonly report: BreachReport }) {
   const save = () =>
     saveText(
       'breach-report.csv',
-      csvOf([
+      'text/csv',
+      writeCsv([
         ['party', 'phone', 'sessions', 'first', 'last', 'kinds'],
         ...report.people.map((one) => [
           ...[one.party, one.phone ?? '', String(one.sessions), one.first, one.last],

@@ -2,7 +2,18 @@
 import { useMutation } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 import { api } from '../../api.ts';
-import { Badge, Button, Card, ErrorBox, Field, Table, TextArea, type Tone } from '../../components/index.ts';
+import {
+  Badge,
+  Button,
+  Card,
+  ErrorBox,
+  Field,
+  Table,
+  TextArea,
+  TimeField,
+  type Tone,
+} from '../../components/index.ts';
+import { useFormat } from '../../format.ts';
 import type { Explanation } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
 
@@ -30,12 +41,17 @@ export function Try(props: {
 }) {
   const { definition, show, onProblem } = props;
   const words = useWords().program;
+  const format = useFormat();
   const [values, setValues] = useState(initial);
   const set = (name: keyof typeof initial) => (event: { readonly target: { readonly value: string } }) =>
     setValues((before) => ({ ...before, [name]: event.target.value }));
   const metadata = readObject(values.metadata);
   const test = useMutation({
-    mutationFn: () => api.post<Tested>('/v1/programs/test', { definition, ...testOf(values, metadata) }),
+    mutationFn: () =>
+      api.post<Tested>('/v1/programs/test', {
+        definition,
+        ...testOf(values, metadata, format.instant(values.at)),
+      }),
     onError: onProblem,
     onSuccess: () => onProblem(undefined),
   });
@@ -67,12 +83,11 @@ export function Try(props: {
           value={values.session}
           onChange={set('session')}
         />
-        <Field
+        <TimeField
           label={words.time}
           hint={words.timeHint}
-          type="datetime-local"
           value={values.at}
-          onChange={set('at')}
+          onType={(at) => setValues((before) => ({ ...before, at }))}
         />
         <Field label={words.calls} type="number" min={0} value={values.calls} onChange={set('calls')} />
         <TextArea
@@ -93,14 +108,14 @@ export function Try(props: {
   );
 }
 
-function testOf(values: typeof initial, metadata: object | undefined) {
+function testOf(values: typeof initial, metadata: object | undefined, at: string | undefined) {
   const session = values.session.trim();
   return {
     caller: values.caller.trim(),
     ...(session === ''
       ? { roles: values.roles.split(',').flatMap((role) => role.trim() || []) }
       : { session }),
-    ...(values.at === '' ? {} : { at: new Date(values.at).toISOString() }),
+    ...(at === undefined ? {} : { at }),
     ...(values.metadata.trim() === '' ? {} : { metadata }),
     ...(Number(values.calls) > 0 ? { attempt: { calls: Number(values.calls) } } : {}),
   };

@@ -1,7 +1,8 @@
 /** What is looked for. All but a person's number stands in the address, so that a search can be kept and shared. */
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useRef, useState } from 'react';
-import { Button, Field, Select } from '../../components/index.ts';
+import { Button, Field, Select, TimeField } from '../../components/index.ts';
+import { useFormat } from '../../format.ts';
 import { asE164, PhoneField, usePhoneOnce } from '../../parts/phone-once.tsx';
 import { mayBePhone, useHandedOver } from '../../shell/searched.ts';
 import { type SessionStatus, sessionStatuses } from '../../types.ts';
@@ -26,6 +27,7 @@ interface Held {
 
 export function useSessionSearch() {
   const search = useSearch({ from: '/in/sessions' });
+  const format = useFormat();
   const [held, setHeld] = useState<Held>();
   const serial = useRef(0);
   const hold = (what: Omit<Held, 'serial'> | undefined) => {
@@ -42,8 +44,8 @@ export function useSessionSearch() {
     ...taken('reference', search['reference']),
     ...taken('number', asNumber(search['number'])),
     ...(status ? { status } : {}),
-    ...taken('createdAfter', asTime(search['from'])),
-    ...taken('createdBefore', asTime(search['to'])),
+    ...taken('createdAfter', format.instant(search['from'] ?? '')),
+    ...taken('createdBefore', format.instant(search['to'] ?? '')),
   };
   const body: SessionSearch = {
     ...shown,
@@ -65,12 +67,6 @@ function taken<Name extends string>(
 function asNumber(text: string | undefined): string | undefined {
   return text && `+${text.replaceAll(/\D/g, '')}`;
 }
-/** From what a `datetime-local` field gives, in the browser's zone. */
-function asTime(text: string | undefined): string | undefined {
-  const date = new Date(text ?? '');
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-}
-
 type Searching = ReturnType<typeof useSessionSearch>;
 
 export function SearchForm({ held, hold }: Pick<Searching, 'held' | 'hold'>) {
@@ -132,18 +128,12 @@ export function SearchForm({ held, hold }: Pick<Searching, 'held' | 'hold'>) {
           ]}
           onChoose={(status) => change({ status })}
         />
-        <Field
+        <TimeField
           label={words.from}
-          type="datetime-local"
           value={search['from'] ?? ''}
-          onChange={({ target }) => change({ from: target.value })}
+          onType={(wall) => change({ from: wall })}
         />
-        <Field
-          label={words.to}
-          type="datetime-local"
-          value={search['to'] ?? ''}
-          onChange={({ target }) => change({ to: target.value })}
-        />
+        <TimeField label={words.to} value={search['to'] ?? ''} onType={(wall) => change({ to: wall })} />
         <PhoneField label={words.party} value={party.text} fault={party.fault} onType={party.type} />
       </div>
       <div className="row">

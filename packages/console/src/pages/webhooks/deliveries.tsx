@@ -10,13 +10,13 @@ import {
   type Column,
   Empty,
   ErrorBox,
-  Field,
   Loading,
   Pager,
   Progress,
   Select,
   Table,
   Time,
+  TimeField,
   type Tone,
   useToast,
 } from '../../components/index.ts';
@@ -97,6 +97,7 @@ function Again(props: { readonly endpoint: Endpoint; readonly replay: ReturnType
   const { endpoint, replay } = props;
   const words = useWords().webhook;
   const [since, setSince] = useState('');
+  const at = useFormat().instant(since);
   const queued = replay.data?.queued ?? 0;
   return (
     <div className="stack">
@@ -110,17 +111,13 @@ function Again(props: { readonly endpoint: Endpoint; readonly replay: ReturnType
         </Button>
       </div>
       <div className="filters">
-        <Field
-          label={words.since}
-          hint={words.sinceHint}
-          type="datetime-local"
-          value={since}
-          onChange={({ target }) => setSince(target.value)}
-        />
+        <TimeField label={words.since} hint={words.sinceHint} value={since} onType={setSince} />
+      </div>
+      <div className="row">
         <Button
-          disabled={since === ''}
+          disabled={at === undefined}
           busy={replay.isPending}
-          onClick={() => replay.mutate({ since: new Date(since).toISOString() })}
+          onClick={() => at !== undefined && replay.mutate({ since: at })}
         >
           {words.replaySince}
         </Button>

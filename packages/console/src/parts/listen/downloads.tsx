@@ -15,7 +15,7 @@ const tones: Readonly<Record<Download['status'], Tone>> = {
   expired: 'neutral',
 };
 
-function useDownloads() {
+export function useDownloads() {
   const may = useMay();
   const { data } = useQuery({
     queryKey: ['downloads'],

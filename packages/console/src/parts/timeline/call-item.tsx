@@ -17,6 +17,7 @@ import { useFormat } from '../../format.ts';
 import { useMay } from '../../identity.ts';
 import type { Call, Leg, Participant } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
+import { useCarriers } from '../carriers.ts';
 import { hasRecording, Listen } from '../listen/listen.tsx';
 import { roleOf, ShortId } from '../people.tsx';
 import { CallBadge, wordOf } from '../status.tsx';
@@ -110,6 +111,7 @@ function CallBody({ call, participants }: Props) {
 function Legs(props: { readonly legs: readonly Leg[]; readonly participants: readonly Participant[] }) {
   const { legs, participants } = props;
   const words = useWords().session;
+  const carriers = useCarriers();
   const clock = (time: string | undefined) => (time === undefined ? '–' : <Time at={time} as="clock" />);
   const columns: readonly Column<Leg>[] = [
     {
@@ -119,7 +121,11 @@ function Legs(props: { readonly legs: readonly Leg[]; readonly participants: rea
         `${roleOf(participants, leg.participant) ?? '–'} (${words.legDirections[leg.direction]})`,
     },
     { key: 'number', head: words.number, cell: (leg) => <Phone number={leg.number} /> },
-    { key: 'carrier', head: words.carrier, cell: (leg) => <ShortId id={leg.carrier} /> },
+    {
+      key: 'carrier',
+      head: words.carrier,
+      cell: ({ carrier }) => carriers.find(({ id }) => id === carrier)?.name ?? <ShortId id={carrier} />,
+    },
     { key: 'sip', head: words.sip, cell: (leg) => leg.sipStatus ?? '–' },
     { key: 'began', head: words.started, cell: (leg) => clock(leg.startedAt) },
     { key: 'answered', head: words.answered, cell: (leg) => clock(leg.answeredAt) },

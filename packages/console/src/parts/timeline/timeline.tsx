@@ -94,13 +94,17 @@ function One(props: {
         <span className="muted small">
           {data
             .slice(0, 6)
-            .map(
-              ([name, value]) =>
-                `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-            )
+            .map(([name, value]) => `${name}: ${sayValue(value, participants)}`)
             .join(' · ')}
         </span>
       )}
     </div>
   );
+}
+
+/** Participants by their role, lists without brackets. */
+function sayValue(value: unknown, participants: Session['participants']): string {
+  if (Array.isArray(value)) return value.map((one) => sayValue(one, participants)).join(', ');
+  if (typeof value === 'string') return roleOf(participants, value) ?? value;
+  return JSON.stringify(value);
 }

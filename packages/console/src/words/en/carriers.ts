@@ -35,9 +35,9 @@ export const carriers = {
   credentials: 'Credentials',
   health: 'Health',
   healths: { good: 'Calls go through', bad: 'Many calls fail', quiet: 'No calls lately', off: 'Off' },
-  healthOf: (answered: string, legs: string) => `${answered} of ${legs} outgoing calls answered or rung`,
+  healthOf: (answered: string, legs: string) => `${answered} of ${legs} outgoing calls rang`,
   running: 'Calls now',
-  runningHint: 'Among the newest 200 calls.',
+  runningHint: 'The newest 200 of them.',
   noneRunning: 'No call is running.',
   rate: 'Calls a second',
   rateSummary: (rate: string) =>

@@ -22,6 +22,8 @@ export const common = {
   none: 'None',
   unknown: 'unknown',
   required: 'required',
+  time: 'Time',
+  zone: (zone: string) => `Time zone ${zone}.`,
   selectAll: 'Select all rows',
   selectRow: (what: string) => `Select ${what}`,
   actions: 'Actions',
@@ -69,6 +71,7 @@ export const common = {
     go: (page: string) => `Go to ${page}`,
   },
   nav: {
+    overview: 'Overview',
     sessions: 'Sessions',
     disputes: 'Disputes',
     numbers: 'Numbers',

@@ -8,6 +8,7 @@ import { ledger } from './ledger.ts';
 import { listen } from './listen.ts';
 import { login } from './login.ts';
 import { numbers } from './numbers.ts';
+import { overview } from './overview.ts';
 import { parts } from './parts.ts';
 import { privacy } from './privacy.ts';
 import { profile } from './profile.ts';
@@ -27,6 +28,7 @@ export const en = {
   login,
   invitation,
   profile,
+  overview,
   users,
   keys,
   sessions,

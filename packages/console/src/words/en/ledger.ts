@@ -27,7 +27,6 @@ export const ledger = {
   noRoots: 'No day has been signed yet.',
   person: 'A person’s number',
   personHint: 'With country code, +62… Used for this search only: not shown, not kept, not in the address.',
-  personWrong: 'Write the number with a plus sign and the country code.',
   searchPerson: 'Search person',
   personShown: 'Everything that concerns one person.',
   personEnd: 'Search without the person',

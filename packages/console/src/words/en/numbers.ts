@@ -40,6 +40,8 @@ export const numbers = {
   loadLimit: 'Sessions a number takes a day',
   loadLimitHint: 'Then others are tried first. Empty: no limit.',
   number: 'Number',
+  today: 'Sessions today',
+  noneInPool: 'This pool has no numbers.',
   state: 'State',
   states: {
     ready: 'Ready',

@@ -5,6 +5,9 @@ export const parts = {
   you: 'you',
   participant: 'a participant',
   platform: 'the platform',
+  firstKey: 'the first API key',
+  user: (end: string) => `a user (…${end})`,
+  key: (end: string) => `an API key (…${end})`,
   session: { scheduled: 'scheduled', open: 'open', closed: 'closed', expired: 'expired' },
   dispute: { open: 'open', investigating: 'investigating', resolved: 'resolved' },
   category: {

@@ -33,7 +33,7 @@ export const program = {
   session: 'Session',
   sessionHint: 'Its id, instead of roles: with its participants and history.',
   time: 'When',
-  timeHint: 'Empty: now. In your browser’s time zone.',
+  timeHint: 'Empty: now.',
   metadata: 'Metadata (JSON)',
   metadataWrong: 'Metadata must be a JSON object.',
   calls: 'Calls before',

@@ -44,7 +44,7 @@ export const carriers: typeof shape = {
   },
   healthOf: (answered, legs) => `${answered} dari ${legs} panggilan keluar dijawab atau berdering`,
   running: 'Panggilan sekarang',
-  runningHint: 'Di antara 200 panggilan terbaru.',
+  runningHint: '200 yang terbaru.',
   noneRunning: 'Tidak ada panggilan berjalan.',
   rate: 'Panggilan per detik',
   rateSummary: (rate) =>

@@ -24,6 +24,8 @@ export const common: typeof shape = {
   none: 'Tidak ada',
   unknown: 'tidak diketahui',
   required: 'wajib',
+  time: 'Waktu',
+  zone: (zone) => `Zona waktu ${zone}.`,
   selectAll: 'Pilih semua baris',
   selectRow: (what) => `Pilih ${what}`,
   actions: 'Tindakan',
@@ -71,6 +73,7 @@ export const common: typeof shape = {
     go: (page) => `Ke ${page}`,
   },
   nav: {
+    overview: 'Ikhtisar',
     sessions: 'Sesi',
     disputes: 'Sengketa',
     numbers: 'Nomor',

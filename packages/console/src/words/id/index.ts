@@ -9,6 +9,7 @@ import { ledger } from './ledger.ts';
 import { listen } from './listen.ts';
 import { login } from './login.ts';
 import { numbers } from './numbers.ts';
+import { overview } from './overview.ts';
 import { parts } from './parts.ts';
 import { privacy } from './privacy.ts';
 import { profile } from './profile.ts';
@@ -28,6 +29,7 @@ export const id: typeof en = {
   login,
   invitation,
   profile,
+  overview,
   users,
   keys,
   sessions,

@@ -30,7 +30,6 @@ export const ledger: typeof shape = {
   person: 'Nomor seseorang',
   personHint:
     'Dengan kode negara, +62… Hanya untuk pencarian ini: tidak ditampilkan, tidak disimpan, tidak di alamat.',
-  personWrong: 'Tulis nomor dengan tanda plus dan kode negara.',
   searchPerson: 'Cari orang',
   personShown: 'Semua yang menyangkut satu orang.',
   personEnd: 'Cari tanpa orang itu',

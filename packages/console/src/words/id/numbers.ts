@@ -41,6 +41,8 @@ export const numbers: typeof shape = {
   loadLimit: 'Sesi per nomor per hari',
   loadLimitHint: 'Setelah itu nomor lain didahulukan. Kosong: tanpa batas.',
   number: 'Nomor',
+  today: 'Sesi hari ini',
+  noneInPool: 'Kumpulan ini tidak punya nomor.',
   state: 'Keadaan',
   states: {
     ready: 'Siap',

@@ -6,6 +6,9 @@ export const parts: typeof shape = {
   you: 'Anda',
   participant: 'seorang peserta',
   platform: 'platform',
+  firstKey: 'kunci API pertama',
+  user: (end) => `seorang pengguna (…${end})`,
+  key: (end) => `kunci API (…${end})`,
   session: { scheduled: 'terjadwal', open: 'terbuka', closed: 'ditutup', expired: 'kedaluwarsa' },
   dispute: { open: 'terbuka', investigating: 'diselidiki', resolved: 'selesai' },
   category: {

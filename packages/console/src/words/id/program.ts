@@ -35,7 +35,7 @@ export const program: typeof shape = {
   session: 'Sesi',
   sessionHint: 'Id-nya, sebagai ganti peran: dengan peserta dan riwayatnya.',
   time: 'Kapan',
-  timeHint: 'Kosong: sekarang. Dalam zona waktu peramban Anda.',
+  timeHint: 'Kosong: sekarang.',
   metadata: 'Metadata (JSON)',
   metadataWrong: 'Metadata harus berupa objek JSON.',
   calls: 'Panggilan sebelumnya',

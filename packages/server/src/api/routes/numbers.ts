@@ -236,7 +236,7 @@ function renderNumber(one: VirtualNumber) {
     ...{ id, number, pool, carrier, country, enabled, use, draining },
     capabilities: [...capabilities],
     createdAt: createdAt.toISOString(),
-    ...present({ quarantinedUntil: one.quarantinedUntil?.toISOString(), area: one.area }),
+    ...present({ today: one.today, quarantinedUntil: one.quarantinedUntil?.toISOString(), area: one.area }),
   };
 }
 

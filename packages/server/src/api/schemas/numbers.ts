@@ -61,6 +61,9 @@ export const virtualNumberSchema = Type.Object(
     enabled: Type.Boolean(),
     use,
     draining: Type.Boolean({ description: 'Takes no new sessions; live ones go on.' }),
+    today: Type.Optional(
+      Type.Integer({ description: 'Sessions taken today (UTC); counted where the pool has a `loadLimit`.' }),
+    ),
     quarantinedUntil: Type.Optional(time('Takes no new sessions until then.')),
     area: Type.Optional(Type.String()),
     createdAt: time('When it was added.'),

@@ -229,6 +229,7 @@ function toNumber(row: queries.NumberRow): VirtualNumber {
     enabled: row.enabled,
     use: row.use,
     draining: row.draining,
+    ...(row.today === null ? {} : { today: row.today }),
     ...(row.quarantined_until === null ? {} : { quarantinedUntil: row.quarantined_until }),
     ...(row.area === null ? {} : { area: row.area }),
     createdAt: row.created_at,

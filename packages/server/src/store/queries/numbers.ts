@@ -10,6 +10,7 @@ export interface NumberRow {
   readonly enabled: boolean;
   readonly use: 'pool' | 'reserved' | 'display';
   readonly draining: boolean;
+  readonly today: number | null;
   readonly quarantined_until: Date | null;
   readonly area: string | null;
   readonly created_at: Date;
@@ -17,7 +18,9 @@ export interface NumberRow {
 
 /** A quarantine that is over is none, though nobody has cleared it yet. */
 const columns = `n.number, n.e164, n.pool, n.carrier, n.country, n.capabilities, n.enabled, n.use, n.draining,
-  case when n.quarantined_until > platform_now() then n.quarantined_until end as quarantined_until, n.area, n.created_at`;
+  case when n.quarantined_until > platform_now() then n.quarantined_until end as quarantined_until, n.area, n.created_at,
+  (select d.sessions from number_days d
+    where d.tenant = n.tenant and d.number = n.number and d.day = (platform_now() at time zone 'UTC')::date) as today`;
 
 export interface NewNumberRow {
   readonly number: string;
