@@ -121,6 +121,59 @@ function queriesOf(path: string, { parameters = [] }: Operation): readonly strin
   return queries;
 }
 
+/** POSTs that only read; each asked as everybody. */
+export async function ask(
+  call: ApiCall,
+  asker: Asker,
+  route: string,
+  url: string,
+  body?: unknown,
+): Promise<Told> {
+  const method = route.split(' ')[0] ?? 'GET';
+  const { status, headers, bytes } = await call(method, url, body, asker.headers);
+  const all = Buffer.concat([Buffer.from(`${JSON.stringify([...headers])}\r\n`), bytes]);
+  return { route, who: asker.who, url, status, bytes: all };
+}
+
+/** Every request of the document with `wrong` in the place of one of its values or names. */
+export function wrongRequests(
+  document: Document,
+  wrong: string,
+  known: (path: string) => string,
+): readonly { readonly route: string; readonly at: string; readonly url: string; readonly body: unknown }[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, operation]) => {
+      const route = `${method.toUpperCase()} ${path}`;
+      const example = operation.requestBody?.content['application/json']?.example;
+      const bodies = example === undefined ? [] : [...replaced(example, wrong), ['', wrong] as const];
+      const query = (operation.parameters ?? []).filter((one) => one.in === 'query');
+      return [
+        ...bodies.map(([at, body]) => ({ route, at, url: known(path), body })),
+        ...query.map(({ name }) => {
+          const url = `${known(path)}?${name}=${encodeURIComponent(wrong)}`;
+          return { route, at: `?${name}`, url, body: example };
+        }),
+        ...(path.includes('{')
+          ? [{ route, at: path, url: path.replace(/\{\w+\}/g, encodeURIComponent(wrong)), body: example }]
+          : []),
+      ];
+    }),
+  );
+}
+
+/** With each leaf replaced, and each object with a field of that name. */
+function replaced(value: unknown, wrong: string): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null) return [['', wrong]];
+  const copies = Object.entries(value).flatMap(([name, inner]) =>
+    replaced(inner, wrong).map(([at, changed]) => {
+      const copy = structuredClone(value) as Record<string, unknown>;
+      copy[name] = changed;
+      return [`/${name}${at}`, copy] as const;
+    }),
+  );
+  return Array.isArray(value) ? copies : [...copies, ['/+', { ...value, [wrong]: wrong }]];
+}
+
 /** Where a canary may stand: the route, and which ones. */
 export interface Allowed {
   readonly where: RegExp;

@@ -10,7 +10,7 @@ import type { Phone } from '@samar/devcarrier';
 import { expect } from 'vitest';
 import { roles } from '../../packages/server/src/users/service.ts';
 import { type Aviary, type Canary, createAviary } from './canaries.ts';
-import { type ApiAnswer, type ApiCall, pause } from './platform.ts';
+import { type ApiAnswer, type ApiCall, adminKey, pause } from './platform.ts';
 import { eventually, hears, type OpenSession, prompt, type Scene, startScene, voices } from './scene.ts';
 
 export interface Person {
@@ -56,6 +56,10 @@ export interface Crowd {
   readonly secrets: readonly Written[];
   readonly reveals: readonly Reveal[];
   readonly delivered: readonly string[];
+  /** What `GET /v1/live` has told since before the first session. */
+  readonly live: () => string;
+  /** A number in a session's metadata. */
+  readonly control: Written;
   /** Of people's numbers and names: never shown at all. */
   canaries(): readonly Canary[];
   stop(): Promise<void>;
@@ -63,6 +67,11 @@ export interface Crowd {
 
 export const password = 'sungai batu kertas';
 const never = /^$/;
+/** Where what the tenant wrote into a session is given back. */
+const ownWords =
+  /\/v1\/sessions|\/v1\/privacy\/requests\/\{id\}\/export|^table (sessions|idempotency)|^page \/console\/sessions/;
+/** No aviary's. */
+const control = '+6281299087652';
 
 /** Answers 200 to everything and keeps it. */
 async function receiver(): Promise<{
@@ -85,15 +94,36 @@ async function receiver(): Promise<{
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/samar`, got };
 }
 
+async function watch(url: string) {
+  const end = new AbortController();
+  const answer = await fetch(url, {
+    headers: { authorization: `Bearer ${adminKey}` },
+    signal: end.signal,
+  });
+  let text = '';
+  const read = (async () => {
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) text += chunk;
+  })().catch(() => {});
+  return {
+    told: () => text,
+    async close() {
+      end.abort();
+      await read;
+    },
+  };
+}
+
 export async function startCrowd(): Promise<Crowd> {
   const hooks = await receiver();
   const scene = await startScene({ pretendNetwork: true, webhookAllow: ['127.0.0.1/32'] }, 60);
-  const seeding = seed(scene, hooks.url);
+  const stream = await watch(`http://127.0.0.1:${scene.platform.server.http.port}/v1/live`);
   return {
-    ...(await seeding),
+    ...(await seed(scene, hooks.url)),
     scene,
     delivered: hooks.got,
+    live: stream.told,
     async stop() {
+      await stream.close();
       await scene.stop();
       hooks.server.closeAllConnections();
       hooks.server.close();
@@ -117,7 +147,10 @@ interface Ground {
   says(what: string, shownBy: RegExp): string;
 }
 
-async function seed(scene: Scene, hookUrl: string): Promise<Omit<Crowd, 'scene' | 'stop' | 'delivered'>> {
+async function seed(
+  scene: Scene,
+  hookUrl: string,
+): Promise<Omit<Crowd, 'scene' | 'stop' | 'delivered' | 'live'>> {
   const ground = await prepare(scene);
   const staff = await users(ground);
   await administration(ground, hookUrl);
@@ -132,6 +165,7 @@ async function seed(scene: Scene, hookUrl: string): Promise<Omit<Crowd, 'scene' 
   return {
     ...{ aviary, key, staff, people, written, secrets, reveals, sessions, pages, exportRequest },
     mainCall: calls.main,
+    control: { what: 'control', text: control, shownBy: ownWords },
     canaries: () => [
       ...aviary.canaries.filter(({ kind }) => kind === 'number' || kind === 'text'),
       // The pretend network's own two.
@@ -264,7 +298,8 @@ async function openSessions({ person, does, key, secrets, says }: Ground): Promi
   const sessions = {
     main: await open([person('agent'), person('customer')], {
       ...{ reference: 'job-main', recording: 'announce', pin: true },
-      metadata: { note: says('metadata', /\/v1\/sessions|\/v1\/privacy\/requests\/\{id\}\/export/) },
+      // The tenant's own free text comes back by design: the control that the search finds a number.
+      metadata: { note: says('metadata', ownWords), call: control },
     }),
     group: await open([person('agent grouped'), person('helper'), person('customer grouped')], {
       reference: 'job-group',
@@ -388,7 +423,7 @@ async function trust(
   await does(key, 'POST', '/v1/blocks', {
     phone: people['agent late']?.number,
     counterpartPhone: people['customer late']?.number,
-    reason: says('block', /^(GET \/v1\/blocks|page)/),
+    reason: says('block', /^(GET \/v1\/blocks|page|table blocks)/),
   });
   for (const [asker, participant] of [
     [investigator, sessions.main.ids[0]],
