@@ -65,7 +65,9 @@ export interface Crowd {
   stop(): Promise<void>;
 }
 
-export const password = 'sungai batu kertas';
+const password = 'sungai batu kertas';
+/** The pretend network's own two people, in every installation that has it. */
+export const pretendNumbers = ['+6281100000001', '+6281200000002'] as const;
 const never = /^$/;
 /** Where what the tenant wrote into a session is given back. */
 const ownWords =
@@ -168,10 +170,7 @@ async function seed(
     control: { what: 'control', text: control, shownBy: ownWords },
     canaries: () => [
       ...aviary.canaries.filter(({ kind }) => kind === 'number' || kind === 'text'),
-      // The pretend network's own two.
-      ...['+6281100000001', '+6281200000002'].map(
-        (value): Canary => ({ where: `try ${value}`, kind: 'number', value }),
-      ),
+      ...pretendNumbers.map((value): Canary => ({ where: `try ${value}`, kind: 'number', value })),
     ],
   };
 }
