@@ -5,7 +5,7 @@ import * as queries from '../../store/queries/numbers.ts';
 import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, invalid, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
-import { readPhoneNumber } from '../parties/phone-numbers.ts';
+import { holdsPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
 import {
   type Masking,
   MaskingError,
@@ -112,6 +112,8 @@ export function createNumbers(
         '/reason',
       );
     }
+    // It stands in the ledger and in events.
+    if (holdsPhoneNumber(reason)) throw invalid('A reason holds no phone number.', '/reason');
     if (
       !Number.isInteger(quarantineSeconds) ||
       quarantineSeconds < 1 ||

@@ -10,7 +10,7 @@ import { isId, newId } from '../ids.ts';
 import { areasOfPool, placeOf } from '../numbers/places.ts';
 import { codeOf } from '../parties/codes.ts';
 import type { KnownParties } from '../parties/known-parties.ts';
-import { maskPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
+import { holdsPhoneNumber, maskPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
 import { transparencyToken } from '../parties/transparency.ts';
 import { readProgram } from '../saved-programs/programs.ts';
 import type {
@@ -332,6 +332,10 @@ export async function wordsFor(
 function checkReason(reason: string): void {
   if (reason === '' || reason.length > 100 || reason.includes('\0')) {
     throw new MaskingError('invalid', 'The reason has 1 to 100 characters.', '/reason');
+  }
+  // It stands in the ledger and goes out with events.
+  if (holdsPhoneNumber(reason)) {
+    throw new MaskingError('invalid', 'A reason holds no phone number.', '/reason');
   }
 }
 

@@ -10,7 +10,7 @@ import * as queries from '../../store/queries/custody.ts';
 import type { TrustContext } from '../context.ts';
 import type { Custody } from '../service.ts';
 import type { RecordingFiles } from './files.ts';
-import { checkText } from './text.ts';
+import { checkReason } from './text.ts';
 
 const batch = 500;
 
@@ -51,7 +51,7 @@ export function createDeletion(
 
   return {
     async deleteRecording(tenant, call, reason) {
-      checkText(reason, 3, 500, '/reason');
+      checkReason(reason, 500);
       const rows = isId(call, 'call') ? await queries.deletableRecordings(database, tenant, call) : [];
       if (rows.length === 0) throw new MaskingError('no-recording', 'This call has no recording.');
       const deleted = await shred({

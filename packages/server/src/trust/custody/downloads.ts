@@ -6,7 +6,7 @@ import { MaskingError } from '../../masking/service.ts';
 import * as queries from '../../store/queries/custody.ts';
 import type { TrustContext } from '../context.ts';
 import type { Custody, Download } from '../service.ts';
-import { checkText, sealing } from './text.ts';
+import { checkReason, sealing } from './text.ts';
 
 /** One that nobody has decided by then has to be asked for again: a week. */
 const decideHours = 7 * 24;
@@ -44,7 +44,7 @@ export function createDownloads(
 
   return {
     async requestDownload(tenant, call, reason) {
-      checkText(reason, 3, 500, '/reason');
+      checkReason(reason, 500);
       const { downloadApproval } = await masking.getSettings(tenant);
       const download = newId(doors, 'dwn');
       const [row] = isId(call, 'call')

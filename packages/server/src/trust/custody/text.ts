@@ -1,5 +1,6 @@
 /** What people write: within bounds, without control characters, sealed under the tenant's key. */
 import { invalid, withKeys } from '../../masking/context.ts';
+import { holdsPhoneNumber } from '../../masking/parties/phone-numbers.ts';
 import type { TrustContext } from '../context.ts';
 
 export function checkText(text: string, least: number, most: number, pointer: string): void {
@@ -8,6 +9,12 @@ export function checkText(text: string, least: number, most: number, pointer: st
   if (length < least || length > most || /[\p{Cc}]/u.test(text.replaceAll(/[\n\r\t]/g, ''))) {
     throw invalid(`Write ${least} to ${most} characters.`, pointer);
   }
+}
+
+/** For what stands in the ledger, too: it is in clear there, and the person concerned may read it. */
+export function checkReason(reason: string, most: number): void {
+  checkText(reason, 3, most, '/reason');
+  if (holdsPhoneNumber(reason)) throw invalid('A reason holds no phone number.', '/reason');
 }
 
 export function sealing(context: Pick<TrustContext, 'vault'>, table: string, column: string) {
