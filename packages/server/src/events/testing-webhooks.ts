@@ -52,8 +52,7 @@ export async function testWebhooks(
     async pass(seconds: number): Promise<void> {
       now += seconds * 1_000;
       await sql(
-        `with d as (update webhook_deliveries set next_at = next_at - make_interval(secs => $1) where status = 'pending'),
-          h as (update webhook_holds set until = until - make_interval(secs => $1))
+        `with d as (update webhook_deliveries set next_at = next_at - make_interval(secs => $1) where status = 'pending')
         update webhook_endpoints set held_until = held_until - make_interval(secs => $1),
           failing_since = failing_since - make_interval(secs => $1),
           previous_until = previous_until - make_interval(secs => $1),

@@ -9,7 +9,13 @@ alter table events add column written bigint generated always as identity;
 alter table events add column sequence bigint;
 alter table events add column session_order integer;
 create index events_waiting on events (written) where sequence is null;
-create unique index events_published on events (tenant, sequence);
+create unique index events_published on events (tenant, sequence) where sequence is not null;
+-- What is asked for, of those that have their place: whoever writes an event pays for none of these, the publisher
+-- does. Those without (of a second) are found by events_waiting.
+drop index events_session, events_kind, events_age;
+create index events_session on events (tenant, session, event) where sequence is not null and session is not null;
+create index events_kind on events (tenant, kind, event) where sequence is not null;
+create index events_age on events (at) where sequence is not null;
 create sequence event_sequence;
 
 create table event_orders (
@@ -316,7 +322,7 @@ declare
   v_count integer;
 begin
   with old as materialized (
-    select d.tenant, d.event from events d where d.at < p_now - interval '30 days'
+    select d.tenant, d.event from events d where d.at < p_now - interval '30 days' and d.sequence is not null
       order by d.at limit p_limit for update skip locked
   ), deliveries as (
     delete from webhook_deliveries d using old o, webhook_endpoints w
