@@ -115,7 +115,9 @@ async function run(database: OpenDatabase): Promise<void> {
   await afterwards();
   await database.query('', 'vacuum analyze', []);
   await database.query('', 'create extension if not exists pg_walinspect', []);
-  console.log('what                     postgres ms   node ms   transactions   rows   index entries   WAL bytes');
+  console.log(
+    'what                     postgres ms   node ms   transactions   rows   index entries   WAL bytes',
+  );
   for (let round = 0; round < rounds; round++) {
     await print('a session opened', calls / 4, database, () => many(calls / 4, open));
     await print('  afterwards', calls / 4, database, afterwards);
