@@ -1,5 +1,5 @@
 /** What an endpoint's deliveries are signed with; at rest in one sealed value. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Doors } from '@samar/doors';
 import type { TenantVault } from '../vault/types.ts';
 import type { Signers } from './signature.ts';
@@ -27,14 +27,13 @@ export function withNewSecret(doors: Random, { secret, privateKey }: EndpointKey
 
 /** `whpk_` and base64 of the 32 bytes. */
 export function publicKeyOf({ privateKey }: EndpointKeys): string {
-  const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
-  const { x = '' } = createPublicKey(key).export({ format: 'jwk' });
+  const { x = '' } = createPublicKey(readKey(privateKey)).export({ format: 'jwk' });
   return `whpk_${Buffer.from(x, 'base64url').toString('base64')}`;
 }
 
 export function signersOf({ secret, previous, privateKey }: EndpointKeys, withPrevious: boolean): Signers {
   const secrets = withPrevious && previous !== undefined ? [secret, previous] : [secret];
-  return { secrets, privateKey: Buffer.from(privateKey, 'base64') };
+  return { secrets, privateKey: readKey(privateKey) };
 }
 
 export function sealKeys(vault: TenantVault, endpoint: string, keys: EndpointKeys): Buffer {
@@ -43,6 +42,10 @@ export function sealKeys(vault: TenantVault, endpoint: string, keys: EndpointKey
 
 export function openKeys(vault: TenantVault, endpoint: string, sealed: Buffer): EndpointKeys {
   return JSON.parse(vault.open(sealed, field(vault.tenant, endpoint)).toString('utf8')) as EndpointKeys;
+}
+
+function readKey(privateKey: string): KeyObject {
+  return createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
 }
 
 function newSecret(doors: Random): string {

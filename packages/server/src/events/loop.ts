@@ -7,17 +7,18 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** One turn at a time, with a pause after each unless somebody wakes it. An error is reported, and the next turn comes. */
+/** One turn at a time, with a pause after each (so many milliseconds) unless somebody wakes it. An error is reported, and the next turn comes. */
 export function createLoop(
   timers: Doors['timers'],
-  milliseconds: number,
+  milliseconds: number | (() => number),
   work: () => Promise<unknown>,
   report: (error: unknown) => void,
 ): Loop {
   let stopped = false;
   let running: Promise<void> | undefined;
   let again = false;
-  let timer = timers.after(milliseconds, run);
+  const pause = typeof milliseconds === 'number' ? () => milliseconds : milliseconds;
+  let timer = timers.after(pause(), run);
   function run(): void {
     timer.cancel();
     if (stopped) return;
@@ -40,7 +41,7 @@ export function createLoop(
         if (stopped) return;
         // After an error never at once: what is broken would be asked as fast as it can refuse.
         if (again && well) run();
-        else timer = timers.after(milliseconds, run);
+        else timer = timers.after(pause(), run);
       });
   }
   return {

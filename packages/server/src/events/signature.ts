@@ -2,15 +2,15 @@
  * Standard Webhooks 1.0.0 over `id.timestamp.body`, in base64. Symmetric: `v1,` and the HMAC-SHA-256. Asymmetric:
  * `v1a,` and the ed25519 signature.
  */
-import { createHmac, createPrivateKey, sign } from 'node:crypto';
+import { createHmac, type KeyObject, sign } from 'node:crypto';
 
 const prefix = 'whsec_';
 
 export interface Signers {
   /** Each `whsec_` and base64 of a key; at least one. */
   readonly secrets: readonly string[];
-  /** PKCS #8 of an ed25519 key. */
-  readonly privateKey?: Buffer;
+  /** An ed25519 key. */
+  readonly privateKey?: KeyObject;
 }
 
 /** `timestamp`: seconds since 1970. `id` has no dot. */
@@ -25,8 +25,7 @@ export function signedHeaders(
     (secret) => `v1,${createHmac('sha256', readSecret(secret)).update(content).digest('base64')}`,
   );
   if (privateKey !== undefined) {
-    const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' });
-    signatures.push(`v1a,${sign(null, Buffer.from(content), key).toString('base64')}`);
+    signatures.push(`v1a,${sign(null, Buffer.from(content), privateKey).toString('base64')}`);
   }
   return {
     'webhook-id': id,

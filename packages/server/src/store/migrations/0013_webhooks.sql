@@ -9,7 +9,13 @@ alter table events add column written bigint generated always as identity;
 alter table events add column sequence bigint;
 alter table events add column session_order integer;
 create index events_waiting on events (written) where sequence is null;
-create unique index events_published on events (tenant, sequence);
+create unique index events_published on events (tenant, sequence) where sequence is not null;
+-- What is asked for, of those that have their place: whoever writes an event pays for none of these, the publisher
+-- does. Those without (of a second) are found by events_waiting.
+drop index events_session, events_kind, events_age;
+create index events_session on events (tenant, session, event) where sequence is not null and session is not null;
+create index events_kind on events (tenant, kind, event) where sequence is not null;
+create index events_age on events (at) where sequence is not null;
 create sequence event_sequence;
 
 create table event_orders (
@@ -65,7 +71,7 @@ create table webhook_deliveries (
   sequence        bigint not null,
   status          text not null default 'pending' check (status in ('pending', 'delivered', 'dead')),
   attempts        smallint not null default 0,
-  -- When it may be tried; while it is being tried, when whoever tries it is taken for dead.
+  -- When it may be tried.
   next_at         timestamptz not null,
   last_answer     text,
   at              timestamptz not null,
@@ -135,42 +141,78 @@ begin
   return v_count;
 end $$;
 
--- Takes what is due, for whoever calls: nobody else gets it before the lease is over. p_busy and p_free: endpoints that
--- have less room than p_each. Of one session an endpoint gets the next event after the one before has been tried.
+-- What nodes have in their hands: nobody else takes it before the lease is over. One row a node and endpoint, written
+-- anew with each claim, so that a delivery's own row is written only when something came of it. A node that starts
+-- again is another one.
+create table webhook_holds (
+  tenant          text not null,
+  endpoint        text not null,
+  node            text not null,
+  until           timestamptz not null,
+  sequences       bigint[] not null,
+  primary key (tenant, endpoint, node)
+) with (fillfactor = 50);
+
+-- Takes what is due, for a node. p_hands: the endpoints of which it has something, each with the room that is left and
+-- with what it has; of any other it takes p_each. Of one session an endpoint gets the next event after the one before
+-- has been tried.
 create function claim_deliveries(
-  p_busy text[], p_free integer[], p_each integer, p_limit integer, p_lease double precision
-) returns table (tenant text, endpoint text, event text) language plpgsql
+  p_node text, p_hands jsonb, p_each integer, p_limit integer, p_lease double precision
+) returns table (
+  tenant text, endpoint text, url text, keys bytea, previous boolean, attempts smallint, event text, kind text,
+  at timestamptz, session text, session_order integer, subject text, data jsonb, sequence text
+) language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := platform_now();
+  v_one record;
+  v_held bigint[];
+  v_room integer := p_limit;
+  v_count integer;
 begin
   -- Nobody waits for the disk: a claim that a power cut takes back is made again.
   perform set_config('synchronous_commit', 'off', true);
-  return query
-  with open as materialized (
-    select w.tenant, w.endpoint, coalesce(b.free, p_each) as free
+  -- One node at a time looks at an endpoint; each look begins after the lock, so it sees what the last one took.
+  for v_one in
+    select w.tenant, w.endpoint, w.url, w.keys, coalesce(w.previous_until > v_now, false) as previous,
+        coalesce(h.room, p_each) as room, coalesce(h.held, '{}') as held
       from webhook_endpoints w
-      left join unnest(p_busy, p_free) as b(endpoint, free) on b.endpoint = w.endpoint
-      where w.enabled and w.deleted_at is null and coalesce(b.free, p_each) > 0
+      left join jsonb_to_recordset(p_hands) as h(endpoint text, room integer, held bigint[]) on h.endpoint = w.endpoint
+      where w.enabled and w.deleted_at is null and coalesce(h.room, p_each) > 0
         and (w.held_until is null or w.held_until <= v_now)
-      order by random()
-  ), due as materialized (
-    select x.tenant, x.endpoint, x.event from open o
-      cross join lateral (
-        select d.tenant, d.endpoint, d.event from webhook_deliveries d
-          where d.tenant = o.tenant and d.endpoint = o.endpoint and d.status = 'pending' and d.next_at <= v_now
+        and exists (select from webhook_deliveries d
+          where d.tenant = w.tenant and d.endpoint = w.endpoint and d.status = 'pending' and d.next_at <= v_now)
+      order by random() for no key update of w skip locked
+  loop
+    v_held := v_one.held || array(select unnest(o.sequences) from webhook_holds o
+      where o.tenant = v_one.tenant and o.endpoint = v_one.endpoint and o.node <> p_node and o.until > v_now);
+    return query
+      with due as materialized (
+        select d.event, d.sequence, d.attempts from webhook_deliveries d
+          where d.tenant = v_one.tenant and d.endpoint = v_one.endpoint and d.status = 'pending' and d.next_at <= v_now
+            and d.sequence <> all (v_held)
             and (d.session is null or d.attempts > 0 or not exists (
               select from webhook_deliveries f
                 where f.tenant = d.tenant and f.endpoint = d.endpoint and f.session = d.session
                   and f.sequence < d.sequence and f.status = 'pending' and f.attempts = 0 and f.session is not null))
-          order by d.next_at, d.sequence limit o.free for no key update of d skip locked
-      ) x
-      limit p_limit
-  )
-  update webhook_deliveries d set next_at = v_now + make_interval(secs => p_lease)
-    from due x where d.tenant = x.tenant and d.endpoint = x.endpoint and d.event = x.event
-    returning d.tenant, d.endpoint, d.event;
+          order by d.next_at, d.sequence limit least(v_one.room, v_room)
+      ), kept as (
+        insert into webhook_holds as o (tenant, endpoint, node, until, sequences)
+          select v_one.tenant, v_one.endpoint, p_node, v_now + make_interval(secs => p_lease),
+              v_one.held || array(select x.sequence from due x)
+            where exists (select from due)
+          on conflict on constraint webhook_holds_pkey
+            do update set until = excluded.until, sequences = excluded.sequences
+      )
+      select v_one.tenant, v_one.endpoint, v_one.url, v_one.keys, v_one.previous, x.attempts, e.event, e.kind, e.at,
+          e.session, e.session_order, e.subject, e.data, x.sequence::text
+        from due x join events e on e.tenant = v_one.tenant and e.event = x.event
+        order by x.sequence;
+    get diagnostics v_count = row_count;
+    v_room := v_room - v_count;
+    exit when v_room <= 0;
+  end loop;
 end $$;
 
 -- What became of attempts. p_delays: seconds until the next one; null: there is none. p_holds: seconds for which the
@@ -265,6 +307,7 @@ begin
   delete from webhook_deliveries d using gone g
     where d.tenant = g.tenant and d.endpoint = g.endpoint and d.event = g.event;
   get diagnostics v_count = row_count;
+  delete from webhook_holds h where h.until < platform_now() - interval '1 hour';
   if v_count = 0 then
     delete from webhook_endpoints w where w.deleted_at is not null
       and not exists (select from webhook_deliveries d where d.tenant = w.tenant and d.endpoint = w.endpoint);
@@ -279,7 +322,7 @@ declare
   v_count integer;
 begin
   with old as materialized (
-    select d.tenant, d.event from events d where d.at < p_now - interval '30 days'
+    select d.tenant, d.event from events d where d.at < p_now - interval '30 days' and d.sequence is not null
       order by d.at limit p_limit for update skip locked
   ), deliveries as (
     delete from webhook_deliveries d using old o, webhook_endpoints w

@@ -19,7 +19,10 @@ export interface PublishedEventRow extends EventRow {
 
 const columns = 'e.event, e.kind, e.at, e.session, e.subject, e.data, e.session_order';
 
-/** Newest first. Each combination of filters is a statement of its own, so that each has its own plan. */
+/**
+ * Newest first. Each combination of filters is a statement of its own, so that each has its own plan. Published events
+ * are found by indexes that hold only them; those that wait for their place are of a second, and looked through.
+ */
 export function listEvents(
   queries: Queries,
   search: {
@@ -31,7 +34,7 @@ export function listEvents(
   },
 ): Promise<readonly EventRow[]> {
   const values: unknown[] = [search.tenant, search.limit];
-  let text = `select ${columns} from events e where e.tenant = $1`;
+  let where = 'e.tenant = $1';
   let name = 'list_events';
   const filters = [
     ['session', search.session, '='],
@@ -41,10 +44,18 @@ export function listEvents(
   for (const [column, value, comparison] of filters) {
     if (value === undefined) continue;
     values.push(value);
-    text += ` and e.${column} ${comparison} $${values.length}`;
+    where += ` and e.${column} ${comparison} $${values.length}`;
     name += `_${column}`;
   }
-  return queries.query<EventRow>(name, `${text} order by e.event desc limit $2`, values);
+  return queries.query<EventRow>(
+    name,
+    `select ${columns} from (
+        (select e.* from events e where ${where} and e.sequence is not null order by e.event desc limit $2)
+        union all
+        (select e.* from events e where ${where} and e.sequence is null offset 0)
+      ) e order by e.event desc limit $2`,
+    values,
+  );
 }
 
 /** Events older than 30 days; returns how many went. */
@@ -61,7 +72,7 @@ export async function forgetEvents(queries: Queries, limit: number): Promise<num
 export async function lastPosition(queries: Queries, tenant: string): Promise<string> {
   const rows = await queries.query<{ readonly last: string }>(
     'last_event_position',
-    'select coalesce(max(e.sequence), 0)::text as last from events e where e.tenant = $1',
+    'select coalesce(max(e.sequence), 0)::text as last from events e where e.tenant = $1 and e.sequence is not null',
     [tenant],
   );
   return rows[0]?.last ?? '0';

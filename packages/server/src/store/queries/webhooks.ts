@@ -45,6 +45,10 @@ export interface ClaimedRow {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+export interface HeldRow extends ClaimedRow {
+  readonly sequence: string;
+}
+
 /** More are not counted: a list of endpoints must stay quick when a receiver has been down for days. */
 export const mostCounted = 10_000;
 
@@ -378,27 +382,31 @@ export async function finishTest(
 export async function claimDeliveries(
   queries: Queries,
   claim: {
-    /** Endpoints with less room than `each`. */
-    readonly busy: readonly { readonly endpoint: string; readonly free: number }[];
+    /** Whoever takes them; a process that starts again is another one. */
+    readonly node: string;
+    /** Endpoints of which it has something in its hands: how many more it takes, and the sequences of what it has. */
+    readonly hands: readonly {
+      readonly endpoint: string;
+      readonly room: number;
+      readonly held: readonly string[];
+    }[];
+    /** How many it takes of any other. */
     readonly each: number;
     readonly limit: number;
     readonly leaseSeconds: number;
   },
-): Promise<readonly ClaimedRow[]> {
-  return queries.query<ClaimedRow>(
+): Promise<readonly HeldRow[]> {
+  const { node, hands, each, limit, leaseSeconds } = claim;
+  return queries.query<HeldRow>(
     'claim_deliveries',
-    `select ${claimed} from claim_deliveries($1, $2, $3, $4, $5) c
-      join webhook_deliveries d on d.tenant = c.tenant and d.endpoint = c.endpoint and d.event = c.event
-      join webhook_endpoints w on w.tenant = c.tenant and w.endpoint = c.endpoint
-      join events e on e.tenant = c.tenant and e.event = c.event`,
-    [
-      claim.busy.map((one) => one.endpoint),
-      claim.busy.map((one) => one.free),
-      claim.each,
-      claim.limit,
-      claim.leaseSeconds,
-    ],
+    'select * from claim_deliveries($1, $2::jsonb, $3, $4, $5)',
+    [node, JSON.stringify(hands), each, limit, leaseSeconds],
   );
+}
+
+/** What a node held is anybody's: it has seen it through, or will not. */
+export async function letGo(queries: Queries, node: string): Promise<void> {
+  await queries.query('let_go_deliveries', 'delete from webhook_holds h where h.node = $1', [node]);
 }
 
 export interface FinishedDelivery {

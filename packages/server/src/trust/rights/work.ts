@@ -16,6 +16,8 @@ import { erased } from './subject.ts';
 
 /** A node that died is stood in for after this; whoever works says now and then that it still does. */
 const leaseSeconds = 15;
+/** Whoever works says so again after this at the earliest. */
+const extendMilliseconds = 2_000;
 /** At once on a node: an erasure holds a connection for some milliseconds. */
 const abreast = 8;
 /** Then it has failed, and whoever asked must look. */
@@ -65,7 +67,12 @@ export function createWork(context: TrustContext, custody: EraserOfFiles): Work 
 
   async function runOne(work: queries.WorkRow, busy: boolean): Promise<void> {
     const { tenant, request } = work;
-    const extend = () => queries.extendLease(database, tenant, request, leaseSeconds);
+    let extendedAt = doors.clock.monotonic();
+    const extend = async () => {
+      if (doors.clock.monotonic() - extendedAt < extendMilliseconds) return;
+      extendedAt = doors.clock.monotonic();
+      await queries.extendLease(database, tenant, request, leaseSeconds);
+    };
     try {
       await actAs(work.requested_by, () =>
         work.kind === 'export'
