@@ -34,8 +34,12 @@ export function Actor(props: { readonly id: string; readonly participants?: read
 
 /** Enough of an id to tell two apart; the whole in the title. */
 export function ShortId({ id }: { readonly id: string }) {
+  return <code title={id}>{shortId(id)}</code>;
+}
+
+export function shortId(id: string): string {
   const [prefix = '', rest = ''] = id.split('_');
-  return <code title={id}>{rest.length > 8 ? `${prefix}_…${rest.slice(-6)}` : id}</code>;
+  return rest.length > 8 ? `${prefix}_…${rest.slice(-6)}` : id;
 }
 
 export function roleOf(participants: readonly Participant[], id: string | undefined): string | undefined {
