@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Phone } from '@samar/devcarrier';
+import type { Phone, PhoneCall } from '@samar/devcarrier';
 import { expect } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../packages/server/src/store/testing.ts';
 import { type Browser, startBrowser, type Visitor } from './browser.ts';
@@ -56,6 +56,7 @@ export async function startStage(): Promise<Stage> {
     return made;
   };
   await make('/v1/settings', { timeZone: 'Asia/Jakarta' }, 'PATCH');
+  await database.database.query('', `update tenants set name = 'Jalan Express'`, []);
   const invited = async (role: Role) => {
     const email = `${role}@jalan.example`;
     const { user, invitationUrl } = await make('/v1/users', { email, name: names[role], role });
@@ -125,6 +126,17 @@ export interface Talk {
   readonly customersPage: string;
 }
 
+/** Dials again where the platform is too busy with the browser beside it: it says so with 503. */
+async function reached(phone: Phone, number = ''): Promise<PhoneCall> {
+  for (let attempt = 1; ; attempt++) {
+    const call = phone.dial(number);
+    const answer = await call.answered;
+    if (answer.ok) return call;
+    if (answer.status !== 503 || attempt === 10) throw new Error(`not answered: ${answer.status}`);
+    await pause(2_000);
+  }
+}
+
 /** Agent and customer talk by turns, and both have heard that it is recorded. */
 export async function recordedTalk(stage: Stage, reference: string): Promise<Talk> {
   const { scene } = stage;
@@ -137,8 +149,7 @@ export async function recordedTalk(stage: Stage, reference: string): Promise<Tal
     { reference, recording: 'announce' },
   );
   const incoming = customer.nextCall();
-  const calling = agent.dial(session.dials[0] ?? '');
-  expect(await calling.answered).toEqual({ ok: true });
+  const calling = await reached(agent, session.dials[0]);
   const answered = await incoming;
   expect(await hears(answered, prompt('id/recording'))).toBeGreaterThan(0.85);
   const recording = `select from recordings where session = $1 and status = 'recording'`;
@@ -147,9 +158,9 @@ export async function recordedTalk(stage: Stage, reference: string): Promise<Tal
     async () => (await stage.database.database.query('', recording, [session.id])).length === 1,
     10_000,
   );
-  await calling.say(prompt('en/closed').subarray(0, 16_000));
+  await calling.say(prompt('en/consent').subarray(0, 20_000));
   await pause(1_500);
-  await answered.say(prompt('id/closed').subarray(0, 16_000));
+  await answered.say(prompt('id/consent').subarray(0, 20_000));
   await pause(1_500);
   await calling.say(prompt('en/unavailable').subarray(0, 8_000));
   calling.hangUp();
@@ -178,8 +189,7 @@ export async function leftMessage(stage: Stage, reference: string): Promise<Open
     ],
     { reference, program: { rules: leavesMessage.rules.slice(1) } },
   );
-  const calling = customer.dial(session.dials[0] ?? '');
-  expect(await calling.answered).toEqual({ ok: true });
+  const calling = await reached(customer, session.dials[0]);
   expect(await hears(calling, prompt('en/voicemail'))).toBeGreaterThan(0.85);
   // The greeting's last words, and the tone.
   await pause(4_500);
@@ -246,8 +256,7 @@ export async function deadEndpoint(stage: Stage): Promise<string> {
     { role: 'agent', phone: (await scene.phone()).number },
     { role: 'customer', phone: (await scene.phone()).number },
   ]);
-  const gone = async () =>
-    (await scene.call('GET', `/v1/webhooks/${id}`)).body.disabledBecause === 'gone';
+  const gone = async () => (await scene.call('GET', `/v1/webhooks/${id}`)).body.disabledBecause === 'gone';
   await eventually('the endpoint is off', gone, 20_000);
   receiver.answers = 204;
   return id;
