@@ -1,18 +1,13 @@
 /** The participant's page in a real browser, on a phone's viewport: without scripts, in light and dark, for everybody. */
-import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shows, type TestApi, tenant, testApi } from '../packages/server/src/api/testing.ts';
 import { talk, type Visited, visited } from '../packages/server/src/api/transparency.testing.ts';
+import { type Browser, browserInstalled, phoneViewport, startBrowser } from './support/browser.ts';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-);
-const phoneSize = { width: 360, height: 720 };
-
-describe.skipIf(executablePath === undefined)('the participant’s page on a phone', () => {
+describe.skipIf(!browserInstalled)('the participant’s page on a phone', () => {
   let api: TestApi;
   let browser: Browser;
   let origin: string;
@@ -22,13 +17,13 @@ describe.skipIf(executablePath === undefined)('the participant’s page on a pho
     await api.stock(10);
     await api.app.listen({ port: 0, host: '127.0.0.1' });
     origin = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`;
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
+    browser = await startBrowser();
     people = await visited(api, 1, { reference: 'RIDE-7' });
     const call = await talk(api, people.session, people.people[0]);
     await api.masking.openRecording(tenant, call, { actor: 'usr_1', reason: 'ticket 4411' });
   });
   afterAll(async () => {
-    await browser?.close();
+    await browser?.stop();
     await api?.close();
   });
 
@@ -39,17 +34,17 @@ describe.skipIf(executablePath === undefined)('the participant’s page on a pho
     options: { readonly scripts?: boolean; readonly colorScheme?: 'light' | 'dark' } = {},
   ): Promise<readonly string[]> {
     const { scripts = false, colorScheme = 'light' } = options;
-    const context = await browser.newContext({
-      viewport: phoneSize,
+    const visitor = await browser.visitor({
+      viewport: phoneViewport,
       javaScriptEnabled: scripts,
       colorScheme,
     });
-    const page = await context.newPage();
+    const { page } = visitor;
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
     await page.goto(`${origin}${path}`);
     await look(page);
-    await context.close();
+    await visitor.close();
     return asked.filter((url) => !url.endsWith('/favicon.ico'));
   }
 

@@ -1,41 +1,27 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findPeer } from '../scripts/peers.ts';
+import { type Browser, browserInstalled, picture, startBrowser, type Visitor } from './support/browser.ts';
 import { type Platform, startPlatform } from './support/platform.ts';
 
 /** The page at /try in a real browser, with a microphone that beeps. */
-const executablePath = findPeer({
-  name: 'chromium',
-  program: 'chromium',
-  debianPackage: 'chromium',
-  without: '',
-});
 let platform: Platform;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (executablePath === undefined) return;
+  if (!browserInstalled) return;
   platform = await startPlatform({ pretendNetwork: true });
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
-  });
+  browser = await startBrowser();
 });
 afterAll(async () => {
-  await browser?.close();
+  await browser?.stop();
   await platform?.stop();
 });
 
-async function openPage(faults: string[]): Promise<Page> {
-  // A context of its own: axe asks for one.
-  const page = await (await browser.newContext({ viewport: { width: 1_100, height: 1_400 } })).newPage();
-  page.on('pageerror', (error) => faults.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(message.text());
-  });
-  await page.goto(`http://localhost:${platform.server.http.port}/try`);
-  return page;
+async function openPage(): Promise<Visitor> {
+  const visitor = await browser.visitor({ viewport: { width: 1_100, height: 1_400 } });
+  await visitor.page.goto(`http://localhost:${platform.server.http.port}/try`);
+  return visitor;
 }
 
 async function loudest(page: Page, meter: string, milliseconds: number): Promise<number> {
@@ -51,11 +37,10 @@ async function loudest(page: Page, meter: string, milliseconds: number): Promise
   return best;
 }
 
-test.skipIf(executablePath === undefined)(
+test.skipIf(!browserInstalled)(
   'a masked call with oneself by mouse, the microphone heard at the other phone',
   async () => {
-    const faults: string[] = [];
-    const page = await openPage(faults);
+    const { page, errors } = await openPage();
     const phone = (name: string) => page.locator(`#phone-${name}`);
     const inState = (name: string, state: string) =>
       page.waitForSelector(`#phone-${name}[data-state=${state}]`, { timeout: 20_000 });
@@ -72,6 +57,7 @@ test.skipIf(executablePath === undefined)(
     await phone('driver').locator('input[value=microphone]').check();
     expect(await loudest(page, '#phone-driver .spoken', 10_000)).toBeGreaterThan(0.5);
     expect(await loudest(page, '#phone-customer .heard', 20_000)).toBeGreaterThan(0.5);
+    await picture(page, 'try');
     await phone('driver').locator('.hangup').click();
     await inState('customer', 'idle');
 
@@ -87,6 +73,7 @@ test.skipIf(executablePath === undefined)(
     expect(await page.locator('h1').textContent()).toBe('Coba panggilan tersamar');
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
-    expect(faults).toEqual([]);
+    await picture(page, 'try-phone-id');
+    expect(errors).toEqual([]);
   },
 );

@@ -1,43 +1,36 @@
 /** How people come into the console, in a real browser: by invitation, password, authenticator app and passkey. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { calmClock, totpCode } from '../../packages/server/src/api/users.testing.ts';
+import {
+  expectAccessible as accessible,
+  type Browser,
+  browserInstalled,
+  startBrowser,
+} from '../support/browser.ts';
 import { type Platform, startPlatform } from '../support/platform.ts';
 
-const executablePath = '/usr/bin/chromium';
-const built = existsSync(fileURLToPath(new URL('../../packages/console/dist/index.html', import.meta.url)));
 const password = 'sungai batu kertas';
 
-describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
+describe.skipIf(!browserInstalled)('the console', () => {
   let platform: Platform;
   let browser: Browser;
   let base: string;
   beforeAll(async () => {
     platform = await startPlatform();
     base = `http://localhost:${platform.server.http.port}/console`;
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await startBrowser();
   });
   afterAll(async () => {
-    await browser?.close();
+    await browser?.stop();
     await platform?.stop();
   });
 
   /** A page of its own cookies; whatever it complains of fails the test. */
-  async function open(path: string): Promise<{ page: Page; faults: string[] }> {
-    const context = await browser.newContext({ locale: 'en-GB' });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      // A refused log-in is an answer, which Chromium notes as an error.
-      const refused = /status of (401|404|409|422|429|501|500)/.test(message.text());
-      if (message.type() === 'error' && !refused) faults.push(message.text());
-    });
+  async function open(path: string): Promise<{ page: Page; faults: readonly string[] }> {
+    const { page, errors } = await browser.visitor({ locale: 'en-GB' });
     await page.goto(`${base}${path}`);
-    return { page, faults };
+    return { page, faults: errors };
   }
 
   async function invite(email: string, role: string, name = 'Sari'): Promise<string> {
@@ -58,12 +51,6 @@ describe.skipIf(!built || !existsSync(executablePath))('the console', () => {
     await page.getByLabel('E-mail address').fill(email);
     await page.getByLabel('Password', { exact: false }).first().fill(word);
     await page.getByRole('button', { name: 'Log in', exact: true }).click();
-  }
-
-  async function accessible(page: Page): Promise<void> {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   }
 
   test('an invitation sets the password; the token does not stay in the address', async () => {

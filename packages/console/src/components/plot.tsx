@@ -98,13 +98,15 @@ function optionsOf(
     axes: [
       {
         ...axis,
-        values: (_plot, places) => places.map(xText),
+        // A day that is wide enough for several places is written once.
+        values: (_plot, places) =>
+          places.map(xText).map((text, at, all) => (text === all[at - 1] ? '' : text)),
         ...(xLabel === '' || time ? {} : { label: xLabel }),
       },
       { ...axis, size: 56 },
     ],
     series: [
-      { label: xLabel === '' ? '·' : xLabel, value: (_plot, x) => (x === null ? '–' : xText(x)) },
+      { label: xLabel, value: (_plot, x) => (x === null ? '' : xText(x)) },
       ...series.map((one) => ({
         label: one.label,
         stroke: colour(one.tone),

@@ -52,8 +52,12 @@ function kindOf(id: string, words: Words['parts']): string | undefined {
 
 /** Enough of an id to tell two apart; the whole in the title. */
 export function ShortId({ id }: { readonly id: string }) {
+  return <code title={id}>{shortId(id)}</code>;
+}
+
+export function shortId(id: string): string {
   const [prefix = '', rest = ''] = id.split('_');
-  return <code title={id}>{rest.length > 8 ? `${prefix}_…${rest.slice(-6)}` : id}</code>;
+  return rest.length > 8 ? `${prefix}_…${rest.slice(-6)}` : id;
 }
 
 export function roleOf(participants: readonly Participant[], id: string | undefined): string | undefined {

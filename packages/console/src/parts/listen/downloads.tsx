@@ -15,12 +15,17 @@ const tones: Readonly<Record<Download['status'], Tone>> = {
   expired: 'neutral',
 };
 
+const waitingMilliseconds = 5_000;
+
 export function useDownloads() {
   const may = useMay();
   const { data } = useQuery({
     queryKey: ['downloads'],
     queryFn: ({ signal }) => api.get<ListOf<Download>>('/v1/downloads', { limit: 200 }, { signal }),
     enabled: may('recordings:download') || may('recordings:approve'),
+    // Whoever waits for a second person hears of the answer; no event tells of it.
+    refetchInterval: ({ state }) =>
+      state.data?.items.some(({ status }) => status === 'pending') ? waitingMilliseconds : false,
   });
   return data?.items ?? [];
 }

@@ -5,7 +5,7 @@ import { useMay } from '../../identity.ts';
 import { usePages } from '../../pages-of.ts';
 import type { Call, PlatformEvent, Session } from '../../types.ts';
 import { useWords } from '../../words/index.tsx';
-import { roleOf, ShortId } from '../people.tsx';
+import { roleOf, ShortId, shortId } from '../people.tsx';
 import { CallItem } from './call-item.tsx';
 import { type Happening, merged } from './merged.ts';
 
@@ -94,7 +94,7 @@ function One(props: {
         <span className="muted small">
           {data
             .slice(0, 6)
-            .map(([name, value]) => `${name}: ${sayValue(value, participants)}`)
+            .map(([name, value]) => `${name}: ${said(value, participants)}`)
             .join(' · ')}
         </span>
       )}
@@ -102,9 +102,10 @@ function One(props: {
   );
 }
 
-/** Participants by their role, lists without brackets. */
-function sayValue(value: unknown, participants: Session['participants']): string {
-  if (Array.isArray(value)) return value.map((one) => sayValue(one, participants)).join(', ');
-  if (typeof value === 'string') return roleOf(participants, value) ?? value;
-  return JSON.stringify(value);
+/** Participants by their roles, other ids by their ends. */
+function said(value: unknown, participants: Session['participants']): string {
+  if (Array.isArray(value)) return value.map((one) => said(one, participants)).join(', ');
+  if (typeof value === 'object') return JSON.stringify(value);
+  const text = String(value);
+  return roleOf(participants, text) ?? (/^[a-z]{3,4}_[0-9a-f]{32}$/.test(text) ? shortId(text) : text);
 }
