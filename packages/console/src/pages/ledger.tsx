@@ -117,6 +117,12 @@ function shortened(id: string): string {
   return id.length > 16 ? `${id.slice(0, id.indexOf('_') + 1)}…${id.slice(-8)}` : id;
 }
 
+function said(value: unknown): string {
+  if (Array.isArray(value)) return value.map(said).join(', ');
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return /^[a-z]{3,4}_[0-9a-f]{32}$/.test(value) ? shortened(value) : value;
+}
+
 function Details({ details }: Pick<LedgerEntry, 'details'>) {
   const entries = Object.entries(details);
   if (entries.length === 0) return null;
@@ -124,9 +130,7 @@ function Details({ details }: Pick<LedgerEntry, 'details'>) {
     <span className="small">
       {entries.map(([name, value]) => (
         <span key={name}>
-          <span className="muted">{name}</span> {typeof value === 'string'
-            ? value
-            : JSON.stringify(value)}{' '}
+          <span className="muted">{name}</span> {said(value)}{' '}
         </span>
       ))}
     </span>
