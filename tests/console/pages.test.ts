@@ -19,17 +19,7 @@ import {
 } from '../support/console-stage.ts';
 
 /** Words that stand in the English console, and must not in the Indonesian one. */
-const english = [
-  'Loading',
-  'Search',
-  'Settings',
-  'Sessions',
-  'Status',
-  'Created',
-  'Save',
-  'Cancel',
-  'Reason',
-];
+const english = ['Loading', 'Search', 'Settings', 'Sessions', 'Created', 'Save', 'Cancel', 'Reason'];
 
 /** Twenty pages, each looked through by axe. */
 const patience = 400_000;

@@ -112,6 +112,8 @@ export async function expectAccessible(page: Page): Promise<void> {
  */
 export async function picture(page: Page, name: string, fullPage = false): Promise<void> {
   await mkdir(pictures, { recursive: true });
+  // What sticks to the top of the window does so in the picture.
+  if (fullPage) await page.evaluate('scrollTo(0, 0)');
   const bytes = await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
   expect(bytes.length).toBeGreaterThan(4_000);
 }

@@ -48,7 +48,7 @@ export function NewRequest() {
   return (
     <Card title={words.fresh}>
       <form className="stack" onSubmit={submit}>
-        <div className="filters">
+        <div className="fields">
           <Select
             label={words.kind}
             value={kind}
