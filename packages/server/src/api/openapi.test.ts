@@ -64,7 +64,7 @@ test('names every route of the first version', () => {
       ...['GET /v1/settings', 'PATCH /v1/settings', 'GET /v1/settings/decision-secret'],
       ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
       ...['GET /v1/ledger', 'POST /v1/ledger/search', 'POST /v1/ledger/verify'],
-      ...['GET /v1/ledger/roots', 'GET /v1/ledger/public-key'],
+      ...['GET /v1/ledger/roots', 'GET /v1/ledger/public-key', 'GET /v1/ledger/{id}'],
       ...['POST /v1/calls/{id}/recording/downloads', 'DELETE /v1/calls/{id}/recording', 'GET /v1/downloads'],
       ...['POST /v1/downloads/{id}/approve', 'POST /v1/downloads/{id}/refuse', 'GET /v1/downloads/{id}/file'],
       ...['GET /v1/calls/{id}/marks', 'POST /v1/calls/{id}/marks', 'DELETE /v1/calls/{id}/marks/{mark}'],
