@@ -71,7 +71,6 @@ describe.skipIf(!browserInstalled)('an administrator', () => {
 
     await go(`/webhooks/${endpoint}`);
     await page.getByText('Turned off: it answered 410 Gone.').waitFor();
-    await picture(page, 'webhook-dead');
     await page.getByRole('button', { name: 'Turn on' }).click();
     await page.getByRole('button', { name: 'Turn off' }).waitFor();
     const before = stage.receiver.got.length;
@@ -114,7 +113,6 @@ describe.skipIf(!browserInstalled)('an administrator', () => {
     await page.getByLabel('Show only refused lines').check();
     await expect.poll(() => page.locator('tbody tr').count()).toBe(2);
     await expectAccessible(page);
-    await picture(page, 'numbers-imported');
     await go('/numbers');
     await page.getByRole('heading', { name: 'jakarta' }).waitFor();
   });

@@ -170,7 +170,7 @@ describe.skipIf(!browserInstalled)('the console, role by role', () => {
     await page.getByRole('textbox', { name: /^Why/ }).fill('Heard in the recording.');
     await page.getByRole('combobox', { name: 'About whom' }).selectOption({ index: 1 });
     await page.getByLabel('Block the person it is about').check();
-    await picture(page, 'dispute-verdict', true);
+    await picture(page, 'dispute-verdict');
     await page.getByRole('button', { name: 'Decide' }).press('Enter');
     await page.getByText('A block was made.').waitFor();
     expect((await talk.agent.dial(talk.session.dials[0] ?? '').answered).ok).toBe(false);
@@ -270,7 +270,6 @@ describe.skipIf(!browserInstalled)('the console, role by role', () => {
     await table.getByText('user.', { exact: false }).waitFor({ state: 'detached' });
     expect(new URL(page.url()).searchParams.get('kind')).toBe('recording.*');
     await expectAccessible(page);
-    await picture(page, 'ledger-verified');
     const [file] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Save as CSV' }).click(),

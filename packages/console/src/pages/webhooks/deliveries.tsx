@@ -1,7 +1,7 @@
 /** What was sent, what came of it, and sending again. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { api, at } from '../../api.ts';
 import {
   Badge,
@@ -43,6 +43,15 @@ export function Deliveries({ endpoint }: { readonly endpoint: Endpoint }) {
     path: at`/v1/webhooks/${endpoint.id}/deliveries`,
     query: { status },
   });
+  const client = useQueryClient();
+  // What was on its way has arrived: the endpoint counts it, and the list says it.
+  const counted = `${endpoint.pending} ${endpoint.dead} ${endpoint.lastDeliveredAt ?? ''}`;
+  const known = useRef(counted);
+  useEffect(() => {
+    if (known.current === counted) return;
+    known.current = counted;
+    void client.invalidateQueries({ queryKey: ['webhooks', 'deliveries', endpoint.id] });
+  }, [client, counted, endpoint.id]);
   const replay = useReplay(endpoint);
   const columns = useColumns((event) => replay.mutate({ event }));
   return (
