@@ -44,6 +44,7 @@ describe.skipIf(!browserInstalled)('the pages', () => {
 
   /** By name of the picture. */
   const pages = (): readonly (readonly [name: string, path: string])[] => [
+    ['overview', '/'],
     ['sessions', '/sessions'],
     ['session', `/sessions/${talk.session.id}`],
     ['disputes', '/disputes'],

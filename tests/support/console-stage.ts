@@ -55,8 +55,7 @@ export async function startStage(): Promise<Stage> {
     if (status < 200 || status > 299) throw new Error(`${method} ${path}: ${text}`);
     return made;
   };
-  await make('/v1/settings', { timeZone: 'Asia/Jakarta' }, 'PATCH');
-  await database.database.query('', `update tenants set name = 'Jalan Express'`, []);
+  await make('/v1/settings', { timeZone: 'Asia/Jakarta', businessName: 'Jalan Express' }, 'PATCH');
   const invited = async (role: Role) => {
     const email = `${role}@jalan.example`;
     const { user, invitationUrl } = await make('/v1/users', { email, name: names[role], role });

@@ -469,6 +469,7 @@ export interface Settings {
     readonly ledgerDays?: number;
     readonly legalFloorDays: number;
   };
+  readonly businessName?: string;
   readonly downloadApproval?: boolean;
   readonly reportAfterCall?: boolean;
 }

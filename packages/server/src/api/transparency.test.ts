@@ -123,6 +123,16 @@ describe('the page', () => {
     await set({});
   });
 
+  it('names the business as its settings do', async () => {
+    const { people } = await open();
+    const named = (businessName: string) => api.call('PATCH', '/v1/settings', { body: { businessName } });
+    expect((await visit(api, people[0].path)).text).toContain('Default');
+    expect((await named('Jalan <i>Express</i>')).status).toBe(200);
+    expect((await visit(api, people[0].path)).text).toContain('Jalan &lt;i&gt;Express&lt;/i&gt;');
+    for (const wrong of [' Jalan', 'x'.repeat(81), 'a\u0000b']) expect((await named(wrong)).status).toBe(422);
+    await named('');
+  });
+
   it('doesn’t show a call that never reached them', async () => {
     const { session, people } = await open();
     await api.masking.closeSession(tenant, session, { reason: 'resolved' });

@@ -414,6 +414,8 @@ export interface Destination {
   readonly phone: string;
 }
 export interface Settings {
+  /** What participants read on their page. Empty: the tenant's name. */
+  readonly businessName: string;
   /** IANA; for sessions and programs that name none. Default UTC. */
   readonly timeZone: string;
   /** 5 to 120. */

@@ -21,6 +21,7 @@ function complete<T extends object>(change: T): T | undefined {
 
 export function CallSection({ settings }: { readonly settings: Settings }) {
   const words = useWords().settings;
+  const [businessName, setBusinessName] = useState(settings.businessName ?? '');
   const [timeZone, setTimeZone] = useState(settings.timeZone);
   const [ring, setRing] = useState(String(settings.ringSeconds));
   const [longest, setLongest] = useState(String(settings.maxSeconds));
@@ -28,6 +29,7 @@ export function CallSection({ settings }: { readonly settings: Settings }) {
   const [abuse, setAbuse] = useState(String(settings.abuseThreshold));
   const [report, setReport] = useState(settings.reportAfterCall ?? false);
   const change = complete({
+    businessName: businessName.trim(),
     ...{ timeZone: timeZone.trim(), ringSeconds: whole(ring), maxSeconds: whole(longest) },
     ...{ accept, abuseThreshold: whole(abuse), reportAfterCall: report },
   });
@@ -36,6 +38,14 @@ export function CallSection({ settings }: { readonly settings: Settings }) {
       {(problem) => (
         <>
           <div className="fields">
+            <Field
+              label={words.businessName}
+              hint={words.businessNameHint}
+              fault={problem?.at('/businessName')}
+              maxLength={80}
+              value={businessName}
+              onChange={({ target }) => setBusinessName(target.value)}
+            />
             <Field
               label={words.timeZone}
               hint={words.timeZoneHint}

@@ -15,6 +15,8 @@ export const settings = {
   acceptHint: 'Keeps voicemail boxes from taking calls.',
   abuseThreshold: 'Late calls that raise a suspicion',
   abuseThresholdHint: 'Calls after the end, of one caller to one number within a day.',
+  businessName: 'Name of the business',
+  businessNameHint: 'What participants read on their page.',
   reportAfterCall: 'After a call, offer to report it',
   reportAfterCallHint:
     'Whoever stays when the other has hung up hears that star nine reports the call. During a call *9 always does.',

@@ -18,6 +18,8 @@ export const settings: typeof shape = {
   acceptHint: 'Mencegah kotak suara menerima panggilan.',
   abuseThreshold: 'Panggilan terlambat yang menimbulkan kecurigaan',
   abuseThresholdHint: 'Panggilan setelah berakhir, dari satu penelepon ke satu nomor dalam sehari.',
+  businessName: 'Nama usaha',
+  businessNameHint: 'Yang dibaca peserta di halaman mereka.',
   reportAfterCall: 'Setelah panggilan, tawarkan untuk melaporkannya',
   reportAfterCallHint:
     'Yang masih di saluran saat lawan bicaranya menutup mendengar bahwa bintang sembilan melaporkan panggilan. Selama panggilan *9 selalu bisa.',

@@ -142,10 +142,10 @@ function renderDestination({ name, phone }: Destination) {
 }
 
 function renderSettings(settings: Settings) {
-  const { timeZone, ringSeconds, maxSeconds, accept, abuseThreshold } = settings;
+  const { businessName, timeZone, ringSeconds, maxSeconds, accept, abuseThreshold } = settings;
   const { recordingPolicy, retention, downloadApproval, reportAfterCall } = settings;
   return {
-    ...{ timeZone, ringSeconds, maxSeconds, accept, abuseThreshold },
+    ...{ businessName, timeZone, ringSeconds, maxSeconds, accept, abuseThreshold },
     ...{ recordingPolicy, retention, downloadApproval, reportAfterCall },
   };
 }

@@ -59,6 +59,11 @@ const retention = {
 };
 
 const settings = {
+  businessName: Type.String({
+    maxLength: 80,
+    description: 'What participants read on their page. Empty: the name of the tenant.',
+    examples: ['Jalan Express'],
+  }),
   timeZone,
   ringSeconds: Type.Integer({
     minimum: 5,
@@ -100,6 +105,7 @@ const settings = {
 export const settingsSchema = Type.Object(settings, { title: 'Settings' });
 export const settingsChangeSchema = Type.Object(
   {
+    businessName: Type.Optional(settings.businessName),
     timeZone: Type.Optional(settings.timeZone),
     ringSeconds: Type.Optional(settings.ringSeconds),
     maxSeconds: Type.Optional(settings.maxSeconds),

@@ -8,6 +8,7 @@ import type { Masking, Settings, SettingsChange } from '../service.ts';
 import { defaultPolicy, defaultRetention, policyProblem, retentionProblem } from './keeping.ts';
 
 export const defaultSettings: Settings = {
+  businessName: '',
   timeZone: 'UTC',
   ringSeconds: 25,
   maxSeconds: 3_600,
@@ -23,6 +24,10 @@ type Checks = { readonly [Name in keyof Settings]: (value: unknown) => string | 
 
 /** Each answers why a value can't be used. */
 const checks: Checks = {
+  businessName: (value) =>
+    typeof value === 'string' && value === value.trim() && value.length <= 80 && !/\p{Cc}/u.test(value)
+      ? undefined
+      : 'The name has at most 80 characters, and no spaces around it.',
   timeZone: (value) =>
     typeof value === 'string' && value.length <= 64 && isTimeZone(value)
       ? undefined

@@ -188,7 +188,7 @@ export interface SessionRow {
   readonly tenant_name: string;
 }
 
-const liveSession = `select s.usr, s.expires_at, s.seen_at, n.name as tenant_name from user_sessions s
+const liveSession = `select s.usr, s.expires_at, s.seen_at, coalesce(nullif(n.settings ->> 'businessName', ''), n.name) as tenant_name from user_sessions s
           join users u on u.tenant = s.tenant and u.usr = s.usr and u.disabled_at is null
           join tenants n on n.tenant = s.tenant
           where s.tenant = $1 and s.digest = $2 and s.expires_at > platform_now()

@@ -399,7 +399,7 @@ export async function tenantRules(
     readonly retention: Readonly<Record<string, unknown>> | null;
   }>(
     'subject_tenant_rules',
-    `select t.name, t.settings -> 'retention' as retention from tenants t where t.tenant = $1`,
+    `select coalesce(nullif(t.settings ->> 'businessName', ''), t.name) as name, t.settings -> 'retention' as retention from tenants t where t.tenant = $1`,
     [tenant],
   );
   return rows[0] ?? { name: '', retention: null };

@@ -54,7 +54,7 @@ export async function findTransparency(
       )
       select p.session, p.participant, p.role, coalesce(p.locale, t.default_locale) as locale,
           coalesce(p.time_zone, t.settings ->> 'timeZone', 'UTC') as time_zone, p.left_at, n.e164 as number,
-          t.name as tenant_name, s.reference,
+          coalesce(nullif(t.settings ->> 'businessName', ''), t.name) as tenant_name, s.reference,
           case
             when p.left_at is not null then 'closed'
             when s.status <> 'open' then case when s.after_until > x.now then 'after-close' else s.status end
