@@ -131,7 +131,7 @@ async function backend(database: OpenDatabase): Promise<number> {
 }
 
 async function measure(database: OpenDatabase, one: Case): Promise<void> {
-  await database.query('', `select update_pool('default', 'deep', $1::jsonb)`, [
+  await database.query('', `select update_pool('default', 'deep', $1::jsonb, 'bench')`, [
     JSON.stringify({ ...plain, ...one.pool }),
   ]);
   const pid = await backend(database);

@@ -4,7 +4,7 @@
  *   npx node bench/numbers.ts [--scale 0.2] [--only parcels]     the table, in memory
  *   npx node bench/numbers.ts --plan                             `samar plan` beside brute force
  *   npx node bench/numbers.ts --late [--calls 10000000]          callbacks after the job is over
- *   npx node bench/numbers.ts --real [--scale 0.1] [--only hotel]
+ *   npx node bench/numbers.ts --real [--scale 0.1] [--only hotel] [--calls 12000]
  *       the same traces through the heart and PostgreSQL with a simulated clock, with late callers; a cluster of its
  *       own is made in the temporary directory and removed at the end
  */
@@ -32,7 +32,7 @@ const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
-    calls: { type: 'string', default: '10000000' },
+    calls: { type: 'string', default: '' },
     plan: { type: 'boolean', default: false },
     late: { type: 'boolean', default: false },
     real: { type: 'boolean', default: false },
@@ -43,9 +43,12 @@ const names = traceNames().filter((name) => name.includes(values.only));
 const made = () => names.map((name) => makeTrace(name, Number(values.scale)));
 
 if (values.plan) comparePlans();
-else if (values.late) late(Number(values.calls));
-else if (values.real) await replayTraces(made(), cooldowns, Math.ceil(120_000 / names.length));
-else compare();
+else if (values.late) late(Number(values.calls || 10_000_000));
+else if (values.real) {
+  // As many late callers for each session at every scale.
+  const calls = Number(values.calls || 120_000 * Number(values.scale));
+  await replayTraces(made(), cooldowns, Math.ceil(calls / names.length));
+} else compare();
 
 function compare(): void {
   const rows = made().map((trace) => {

@@ -31,6 +31,11 @@ const forbidden: readonly (readonly [file: string, code: string])[] = [
   ['packages/server/src/masking/f.ts', `await import('../trust/index.ts');`],
   ['packages/server/src/masking/rooms/g.ts', `import '../../events/index.ts';`],
   ['packages/server/src/trust/a.ts', `import '../switch/index.ts';`],
+  ['packages/server/src/trust/rights/b.ts', `import '../../api/index.ts';`],
+  ['packages/server/src/users/a.ts', `import '../api/index.ts';`],
+  ['packages/server/src/users/b.ts', `import '../pages/index.ts';`],
+  ['packages/server/src/pages/a.ts', `import '../api/index.ts';`],
+  ['packages/server/src/pages/b.ts', `import '../switch/index.ts';`],
   ['packages/server/src/events/a.ts', `import '../api/index.ts';`],
   ['packages/server/src/messages/a.ts', `import '../cli/index.ts';`],
   ['packages/server/src/carriers/a.ts', `import '../switch/index.ts';`],
@@ -52,6 +57,7 @@ const allowed: readonly (readonly [file: string, code: string])[] = [
     'packages/server/src/api/fine.ts',
     `import 'fastify';\nimport '../masking/types.ts';\nimport '../plan/index.ts';`,
   ],
+  ['packages/server/src/pages/fine.ts', `import 'fastify';\nimport '../trust/index.ts';`],
   ['packages/server/src/cli/fine.ts', `import '../switch/index.ts';\nimport '../api/index.ts';`],
 ];
 const hiddenWorld: readonly (readonly [file: string, code: string])[] = [

@@ -11,6 +11,8 @@ export interface Peer {
   readonly program: string;
   readonly alsoIn?: readonly string[];
   readonly debianPackage: string;
+  /** Installed together with it. */
+  readonly besides?: readonly string[];
   /** Completes the sentence "left out: …". */
   readonly without: string;
 }
@@ -46,6 +48,14 @@ export const peers: readonly Peer[] = [
     alsoIn: ['/usr/lib/postgresql/15/bin'],
     debianPackage: 'postgresql-15',
     without: 'the store on PostgreSQL 15, the oldest that DATABASE_URL may point to',
+  },
+  {
+    name: 'chromium',
+    program: 'chromium',
+    debianPackage: 'chromium',
+    // Latin and Devanagari, for the screenshots.
+    besides: ['fonts-dejavu-core', 'fonts-lohit-deva'],
+    without: 'the console, the transparency page and the page with two phones, in a real browser',
   },
 ];
 

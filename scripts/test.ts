@@ -53,7 +53,7 @@ function install(missing: readonly Peer[]): readonly Peer[] {
   if (missing.length === 0 || !onDebian()) return missing;
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   if (asRoot.length > 0 && !succeeds(['sudo', '-n', 'true'], 'ignore')) return missing;
-  const packages = missing.map((peer) => peer.debianPackage);
+  const packages = missing.flatMap((peer) => [peer.debianPackage, ...(peer.besides ?? [])]);
   console.log(`Installing what the tests of real peers need: ${packages.join(' ')}`);
   const apt = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y'];
   if (succeeds([...apt, 'update'])) {

@@ -1,8 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runningEmbeddedUrl } from '../packages/server/src/store/embedded/running.ts';
 import { type Canary, createAviary, describeHits, findCanaries, findPlain } from './support/canaries.ts';
+import { bytesOfFile, filesOf, tablesOf } from './support/kept.ts';
 import { fieldNames, leakyFields } from './support/leaky-fields.ts';
 import {
   dial,
@@ -13,7 +11,6 @@ import {
   reached,
 } from './support/leaky-peer.ts';
 import { type Platform, pause, settledCalls, startPlatform } from './support/platform.ts';
-import { rowsOf } from './support/sql.ts';
 
 /**
  * The leak table (what must never cross), field by field: both ends of each call put a canary into every field of every
@@ -553,21 +550,9 @@ describe('after all these calls', () => {
   });
 
   test('no table has one: numbers and names are there, but nobody can read them', async () => {
-    const url = runningEmbeddedUrl(join(platform.directory, 'data'));
-    if (url === undefined) throw new Error('no database');
-    const tables = await rowsOf<{ name: string }>(
-      url,
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
-    );
-    expect(tables.length).toBeGreaterThan(15);
-    const rows: string[] = [];
-    for (const { name } of tables) {
-      for (const { row } of await rowsOf<{ row: string }>(
-        url,
-        `select row_to_json(t)::text as row from ${name} t`,
-      ))
-        rows.push(row);
-    }
+    const tables = await tablesOf(platform);
+    expect(tables.length).toBeGreaterThan(40);
+    const rows = tables.flatMap((table) => table.rows);
     expect(rows.length).toBeGreaterThan(200);
     const carriers = new Set<string>([address.caller, address.callee, `${address.callee}:${callee.port}`]);
     const canaries = everybody().filter(({ value }) => !carriers.has(value));
@@ -575,18 +560,14 @@ describe('after all these calls', () => {
   });
 
   test('no file is named after one, and no file holds one', async () => {
-    const data = join(platform.directory, 'data');
-    const files = (await readdir(data, { recursive: true, withFileTypes: true })).map((file) =>
-      join(file.parentPath, file.name),
-    );
+    const files = await filesOf(platform);
     expect(files.some((file) => file.includes('recordings/'))).toBe(true);
     const known = new Set<string>([address.caller, address.callee, `${address.callee}:${callee.port}`]);
     const canaries = everybody().filter(({ value }) => !known.has(value));
     expect(search(files.join('\n').replaceAll(platform.directory, ''), canaries, 6)).toEqual([]);
     // The database's own files and its write-ahead log with them.
     for (const file of files) {
-      const bytes = await readFile(file).catch(() => Buffer.alloc(0));
-      expect(describeHits(findPlain(bytes, canaries)), file).toEqual([]);
+      expect(describeHits(findPlain(await bytesOfFile(file), canaries)), file).toEqual([]);
     }
   });
 });

@@ -274,7 +274,7 @@ describe.concurrent('a shape', () => {
     await expectTalk(call, other);
     call.hangUp();
     await other.ended;
-    expect(await eventKinds(scene, id)).toEqual(['session.opened', 'phone.claimed']);
+    expect(await eventKinds(scene, id)).toEqual(['session.opened', 'claim.created', 'phone.claimed']);
     // Now it is the customer's: no code any more, and it rings for the customer.
     await talks(borrowed, number, agent, dials[0] ?? '');
     customer.setOnRing('busy');

@@ -95,15 +95,24 @@ interface Needle {
  * `shortest`: forms of fewer bytes are left out; 4 (an address in binary) is too short for megabytes of random bytes.
  */
 export function findCanaries(haystack: Buffer, canaries: readonly Canary[], shortest = 4): readonly Hit[] {
+  return canarySearch(canaries, shortest)(haystack);
+}
+
+/** The same for many haystacks: the forms are made once. */
+export function canarySearch(
+  canaries: readonly Canary[],
+  shortest = 4,
+): (haystack: Buffer) => readonly Hit[] {
   const search = searcher(canaries.flatMap(formsOf).filter(({ bytes }) => bytes.length >= shortest));
-  return views(haystack).flatMap(({ name, bytes }) =>
-    search(bytes).map(({ needle, at }) => ({
-      canary: needle.canary,
-      form: `${needle.form}${name}`,
-      at,
-      near: printable(bytes.subarray(Math.max(0, at - 40), at + needle.bytes.length + 40)),
-    })),
-  );
+  return (haystack) =>
+    views(haystack).flatMap(({ name, bytes }) =>
+      search(bytes).map(({ needle, at }) => ({
+        canary: needle.canary,
+        form: `${needle.form}${name}`,
+        at,
+        near: printable(bytes.subarray(Math.max(0, at - 40), at + needle.bytes.length + 40)),
+      })),
+    );
 }
 
 /** For many megabytes: only numbers and names, as they are. */

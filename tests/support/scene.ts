@@ -141,10 +141,13 @@ export async function lastCall(
   return { record, why: why.body };
 }
 
-/** Kinds of a session's events, oldest first. */
+/** Kinds of a session's events, oldest first, without those that every talk has. */
 export async function eventKinds(scene: Scene, session: string): Promise<readonly string[]> {
-  return (await eventsOf(scene, session)).map(({ kind }) => kind);
+  return (await eventsOf(scene, session)).map(({ kind }) => kind).filter((kind) => !talks.has(kind));
 }
+
+/** What every talk has: left out where it's the session's life that is told. */
+const talks: ReadonlySet<string> = new Set(['call.answered', 'call.ended']);
 
 export async function eventsOf(
   scene: Scene,

@@ -29,6 +29,9 @@ export interface ScriptedMasking extends CallMasking {
   nextEnd(): Promise<CallEnd>;
   endOf(call: string): Promise<CallEnd>;
   readonly recordings: readonly StoredRecording[];
+  /** Talks that weren't recorded, and who has stopped a recording. */
+  readonly refused: readonly Parameters<CallMasking['recordingRefused']>[0][];
+  readonly discarded: readonly Parameters<CallMasking['recordingDiscarded']>[0][];
   readonly heard: readonly { readonly recording: string; readonly participant: string }[];
   close(session: string, ongoingCalls: OngoingCalls): void;
   reopen(): void;
@@ -45,7 +48,7 @@ export interface StoredRecording {
   readonly file: string;
   readonly key: Buffer;
   readonly start: Parameters<CallMasking['recordingStarted']>[0];
-  status: 'recording' | 'complete' | 'failed';
+  status: 'recording' | 'complete' | 'failed' | 'discarded';
 }
 
 export function scriptedMasking(): ScriptedMasking {
@@ -66,6 +69,8 @@ export function scriptedMasking(): ScriptedMasking {
   const expecting: ((end: CallEnd) => void)[] = [];
   const waiting = new Map<string, (end: CallEnd) => void>();
   const recordings: StoredRecording[] = [];
+  const refused: Parameters<CallMasking['recordingRefused']>[0][] = [];
+  const discarded: Parameters<CallMasking['recordingDiscarded']>[0][] = [];
   const heard: { readonly recording: string; readonly participant: string }[] = [];
   const closed = new Map<string, ClosedSession>();
   const toEnd: Awaited<ReturnType<CallMasking['callsToEnd']>>[number][] = [];
@@ -91,6 +96,8 @@ export function scriptedMasking(): ScriptedMasking {
     nextEnd: () => new Promise((resolve) => void expecting.push(resolve)),
     endOf: (call) => new Promise((resolve) => void waiting.set(call, resolve)),
     recordings,
+    refused,
+    discarded,
     heard,
     close(session, ongoingCalls) {
       const notice = { tenant: 'default', session, ongoingCalls };
@@ -140,6 +147,14 @@ export function scriptedMasking(): ScriptedMasking {
     async recordingEnded({ recording, status }) {
       const stored = recordings.find((one) => one.recording === recording);
       if (stored) stored.status = status;
+    },
+    async recordingRefused(refusal) {
+      refused.push(refusal);
+    },
+    async recordingDiscarded(discard) {
+      discarded.push(discard);
+      const stored = recordings.find((one) => one.recording === discard.recording);
+      if (stored) stored.status = 'discarded';
     },
     async messageHeard({ recording, participant }) {
       heard.push({ recording, participant });

@@ -7,7 +7,7 @@ import { createMediaEngine, type MediaEngine } from '@samar/media';
 import type { Trunk } from '../../packages/server/src/masking/service.ts';
 import type { DecisionTarget, Run, Step } from '../../packages/server/src/masking/types.ts';
 import { createSwitch } from '../../packages/server/src/switch/switch.ts';
-import type { Switch, SwitchLimits } from '../../packages/server/src/switch/types.ts';
+import type { Switch, SwitchLimits, SwitchOptions } from '../../packages/server/src/switch/types.ts';
 import { takeRtpPorts } from './ports.ts';
 import { type ScriptedMasking, scriptedMasking } from './scripted-masking.ts';
 import { tonePrompts } from './tones.ts';
@@ -32,7 +32,11 @@ export const session = 'ses_1';
 export const dialled = '+6221500001';
 
 /** `silence`: milliseconds without RTP after which a leg counts as silent. */
-export async function startStage(limits: Partial<SwitchLimits> = {}, silence = 30_000): Promise<Stage> {
+export async function startStage(
+  limits: Partial<SwitchLimits> = {},
+  silence = 30_000,
+  more: Pick<SwitchOptions, 'reportCall'> = {},
+): Promise<Stage> {
   const doors = nodeDoors();
   const recordings = await mkdtemp(join(tmpdir(), 'samar-stage-'));
   const masking = scriptedMasking();
@@ -57,6 +61,7 @@ export async function startStage(limits: Partial<SwitchLimits> = {}, silence = 3
     publicHost: '127.0.0.1',
     mediaAddress: '127.0.0.1',
     recordings,
+    ...more,
     limits: { consent: 700, ...limits },
     events: {
       count: (event) => void counted.push(event),
@@ -143,6 +148,7 @@ export function run(steps: readonly Step[], more: Partial<Run> = {}): Run {
     maxSeconds: 600,
     warnSeconds: 0,
     survey: undefined,
+    reportAfterCall: false,
     trace: {
       program: { source: 'default' },
       at: '2026-01-01T00:00:00Z',

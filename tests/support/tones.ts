@@ -41,6 +41,9 @@ const words = [
   'welcome',
   'question',
   'goodbye',
+  'discarded',
+  'reported',
+  'report-call',
 ];
 const names = [...words, ...[...characters].map((character) => `char-${character}`)];
 const firstHertz = 512.5;
@@ -70,6 +73,7 @@ export const tonePrompts = {
             .map((character) => `en/char-${character}`),
     ),
   language: () => 'en',
+  wording: (_locale: string, name: string) => `sound of ${name}`,
 };
 
 /** So many milliseconds of a voice. */

@@ -25,11 +25,21 @@ export interface PhoneAudio {
   close(): Promise<void>;
 }
 
+/** Sound that comes and goes while the call runs, for a person instead of a script; 8,000 Hz. */
+export interface LiveSound {
+  /** The next 20 ms (160 samples) to send; undefined: silence. Asked every 20 ms. */
+  next(): Int16Array | undefined;
+  /** What came, a packet at a time. */
+  heard(pcm: Int16Array): void;
+}
+
+/** Samples of 20 ms. */
 const frame = 160;
 const digits = '0123456789*#ABCD';
 const mostHeard = 10 * 60 * 8_000;
 
-export async function createPhoneAudio(doors: Doors, address: string): Promise<PhoneAudio> {
+/** With `live`, what is heard goes there and is not kept, and what it gives is sent while nothing else is said. */
+export async function createPhoneAudio(doors: Doors, address: string, live?: LiveSound): Promise<PhoneAudio> {
   const socket: UdpSocket = await doors.network.udp({ address, port: 0 });
   let remote: Parameters<PhoneAudio['setRemote']>[0] | undefined;
   let started = false;
@@ -52,6 +62,7 @@ export async function createPhoneAudio(doors: Doors, address: string): Promise<P
     const payload = payloadOf(data);
     if (!payload || !remote || payload.type !== remote.payloadType) return;
     packetsReceived += 1;
+    if (live) return live.heard(decode(payload.bytes, remote.codec));
     if (heardSamples >= mostHeard) return;
     const pcm = decode(payload.bytes, remote.codec);
     heard.push(pcm);
@@ -87,7 +98,9 @@ export async function createPhoneAudio(doors: Doors, address: string): Promise<P
   function sendVoice(codec: Codec, type: number): void {
     const current = saying[0];
     if (!current) {
-      send(type, new Uint8Array(frame).fill(SILENCE[codec]), timestamp, false);
+      const pcm = live?.next();
+      const payload = pcm ? encode(pcm, codec) : new Uint8Array(frame).fill(SILENCE[codec]);
+      send(type, payload, timestamp, false);
       return;
     }
     const pcm = new Int16Array(frame);

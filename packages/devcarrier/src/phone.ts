@@ -15,7 +15,7 @@ import {
   type InviteFailure,
   type SipStack,
 } from '@samar/sip';
-import { createPhoneAudio, type PhoneAudio } from './audio.ts';
+import { createPhoneAudio, type LiveSound, type PhoneAudio } from './audio.ts';
 import { numberOf } from './registrar.ts';
 
 export interface PhoneOptions {
@@ -35,16 +35,30 @@ export interface PhoneOptions {
    */
   readonly onRing?: 'answer' | 'busy' | 'ignore' | 'unavailable';
   readonly ringMilliseconds?: number;
+  /** Somebody sits at the phone: told of every call that rings, instead of `onRing`. */
+  readonly onIncoming?: (call: RingingCall) => void;
+}
+
+/** A call that rings at a phone with somebody at it. */
+export interface RingingCall {
+  /** The number on the display, or `anonymous`. */
+  readonly from: string;
+  /** Undefined when it had ended by then, or there is no common codec. */
+  answer(live?: LiveSound): Promise<PhoneCall | undefined>;
+  /** Busy. */
+  reject(): void;
+  /** The caller gave up. */
+  onCancelled(handler: () => void): void;
 }
 
 export interface Phone {
   readonly number: string;
   /** `withheld`: the network keeps the caller's number to itself (RFC 3323). */
-  dial(number: string, how?: { readonly withheld?: boolean }): PhoneCall;
+  dial(number: string, how?: { readonly withheld?: boolean; readonly live?: LiveSound }): PhoneCall;
   /** The next call that reaches this phone and is answered by it. */
   nextCall(): Promise<PhoneCall>;
   setOnRing(what: NonNullable<PhoneOptions['onRing']>): void;
-  /** Caller's number of each call that rang here, as the phone's display showed it. */
+  /** Caller's number of each call that rang here, as the phone's display showed it; the last thousand. */
   readonly displayed: readonly string[];
   /** Calls that ring here at this moment. */
   readonly ringing: number;
@@ -91,23 +105,34 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
   const credentials =
     options.password === undefined ? {} : { credentials: { username: number, password: options.password } };
 
-  const registered = await stack.request({
-    method: 'REGISTER',
-    target,
-    uri: `sip:${host}`,
-    from: self,
-    to: self,
-    headers: [['Expires', '3600']],
-    contactUser: number.slice(1),
-    ...credentials,
-  });
+  const register = () =>
+    stack.request({
+      method: 'REGISTER',
+      target,
+      uri: `sip:${host}`,
+      from: self,
+      to: self,
+      headers: [['Expires', String(registeredSeconds)]],
+      contactUser: number.slice(1),
+      ...credentials,
+    });
+  const registered = await register();
   if (registered.kind !== 'response' || registered.response.status !== 200) {
     await stack.close();
     throw new Error(`the phone network did not take the registration: ${describe(registered)}`);
   }
+  // In good time, so that one that fails still has another behind it.
+  let renewal = doors.timers.after((registeredSeconds / 3) * 1_000, renew);
+  function renew(): void {
+    renewal = doors.timers.after((registeredSeconds / 3) * 1_000, renew);
+    void register();
+  }
 
   async function ring(invite: IncomingInvite): Promise<void> {
-    displayed.push(numberOf(invite.request.headers.get('From')) ?? 'anonymous');
+    const from = numberOf(invite.request.headers.get('From')) ?? 'anonymous';
+    if (displayed.length >= mostDisplayed) displayed.shift();
+    displayed.push(from);
+    if (options.onIncoming) return options.onIncoming(ringingCall(doors, address, invite, from));
     if (onRing === 'busy') return invite.reject(486);
     if (onRing === 'unavailable') return invite.reject(480);
     let cancelled = false;
@@ -139,8 +164,9 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
     else answeredCalls.push(call);
   }
 
-  function dial(called: string, { withheld = false }: { readonly withheld?: boolean } = {}): PhoneCall {
-    return dialledCall(doors, address, options.codecs, (body) =>
+  function dial(called: string, { withheld = false, live }: Parameters<Phone['dial']>[1] = {}): PhoneCall {
+    const media = createPhoneMedia(doors, address, options.codecs, live);
+    return dialledCall(media, (body) =>
       stack.invite({
         target,
         uri: `sip:${called}@${host}`,
@@ -168,7 +194,55 @@ export async function createPhone(options: PhoneOptions): Promise<Phone> {
     get ringing() {
       return ringing;
     },
-    close: () => stack.close(),
+    close() {
+      renewal.cancel();
+      return stack.close();
+    },
+  };
+}
+
+/** RFC 3261 section 10.2.1.1 */
+const registeredSeconds = 3_600;
+const mostDisplayed = 1_000;
+
+/** It rings until somebody answers or rejects it here, or the caller gives up. */
+function ringingCall(doors: Doors, address: string, invite: IncomingInvite, from: string): RingingCall {
+  let over = false;
+  let cancelled = () => {};
+  invite.onCancelled(() => {
+    over = true;
+    cancelled();
+  });
+  invite.progress(180);
+  return {
+    from,
+    async answer(live) {
+      if (over) return undefined;
+      const offer = parseAudio(invite.request.body);
+      const chosen = typeof offer === 'string' ? undefined : chooseCodec(offer, bothCodecs);
+      if (typeof offer === 'string' || !chosen) {
+        over = true;
+        invite.reject(488);
+        return undefined;
+      }
+      const media = await createPhoneMedia(doors, address, bothCodecs, live);
+      if (over) {
+        await media.audio.close();
+        return undefined;
+      }
+      over = true;
+      media.take(offer);
+      const answer = composeAnswer(media.local(), offer, chosen);
+      return answeredCall(invite.answer(answer, { contentType: 'application/sdp' }), media);
+    },
+    reject() {
+      if (over) return;
+      over = true;
+      invite.reject(486);
+    },
+    onCancelled(handler) {
+      cancelled = handler;
+    },
   };
 }
 
@@ -185,8 +259,9 @@ async function createPhoneMedia(
   doors: Doors,
   address: string,
   codecs: readonly Codec[] = bothCodecs,
+  live?: LiveSound,
 ): Promise<PhoneMedia> {
-  const audio = await createPhoneAudio(doors, address);
+  const audio = await createPhoneAudio(doors, address, live);
   const sessionId = String(doors.random.integer(2 ** 48));
   let version = 0;
   function local(direction: 'sendrecv' | 'sendonly' = 'sendrecv') {
@@ -248,9 +323,7 @@ function answeredCall(dialog: Dialog, media: PhoneMedia): PhoneCall {
 }
 
 function dialledCall(
-  doors: Doors,
-  address: string,
-  codecs: readonly Codec[] | undefined,
+  opening: Promise<PhoneMedia>,
   invite: (offer: Buffer) => ReturnType<SipStack['invite']>,
 ): PhoneCall {
   let media: PhoneMedia | undefined;
@@ -272,7 +345,7 @@ function dialledCall(
   }
 
   const answered = new Promise<Awaited<PhoneCall['answered']>>((resolve) => {
-    void createPhoneMedia(doors, address, codecs).then((made) => {
+    void opening.then((made) => {
       media = made;
       outgoing = invite(made.offer());
       if (hungUp) outgoing.cancel();

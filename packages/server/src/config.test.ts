@@ -17,6 +17,10 @@ describe('settings', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({ httpPort: 8080, sipPort: 5060, databaseUrl: undefined, logLevel: 'info' });
     expect(config.dataDir).toMatch(/\/data$/);
+    expect(config.trustedProxies).toEqual([]);
+    const behind = loadConfig({ SAMAR_TRUSTED_PROXIES: '127.0.0.1, fd00::/8' });
+    expect(behind.trustedProxies).toEqual(['127.0.0.1', 'fd00::/8']);
+    expect(() => loadConfig({ SAMAR_TRUSTED_PROXIES: 'everybody' })).toThrow('SAMAR_TRUSTED_PROXIES');
     expect(config.webhookAllow).toEqual([]);
     const allowing = loadConfig({ SAMAR_WEBHOOK_ALLOW: '10.0.0.0/8, 192.0.2.1' });
     expect(allowing.webhookAllow).toEqual(['10.0.0.0/8', '192.0.2.1']);
@@ -45,6 +49,11 @@ describe('settings', () => {
     [{ SAMAR_SIP_TLS_PORT: '5061' }, 'SAMAR_SIP_TLS_PORT needs'],
     [{ SAMAR_LOG_LEVEL: 'loud' }, 'SAMAR_LOG_LEVEL must be one of'],
     [{ SAMAR_WEBHOOK_ALLOW: '10.0.0.0/8,decisions' }, 'SAMAR_WEBHOOK_ALLOW must be IP addresses or networks'],
+    [{ SAMAR_PRETEND_NETWORK: 'yes' }, 'SAMAR_PRETEND_NETWORK must be true or false'],
+    [
+      { SAMAR_PRETEND_NETWORK: 'true', SAMAR_PUBLIC_URL: 'https://masking.example' },
+      'its page at /try has no log-in',
+    ],
     [{ SAMAR_HTPP_PORT: '1' }, 'SAMAR_HTPP_PORT is no setting'],
     [{ SAMAR_MASTER_KEY_FILE: '/does/not/exist' }, 'SAMAR_MASTER_KEY can not be read'],
     [{ SAMAR_ADMIN_KEY: 'a-key-with-sixteen-characters', SAMAR_ADMIN_KEY_FILE: '/x' }, 'both set'],
@@ -59,7 +68,7 @@ describe('settings', () => {
     );
     expect(() => loadConfig({}, file('unknown.toml', 'htpp_port = 1\n'))).toThrow('htpp_port is no setting');
     expect(() => loadConfig({}, file('list.toml', 'http_port = [1]\n'))).toThrow(
-      'must be a text or a whole number',
+      'must be a text, a whole number, or true or false',
     );
     expect(() => loadConfig({}, join(directory, 'missing.toml'))).toThrow('does not exist');
   });

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { parse as parseToml } from 'smol-toml';
 import { webhookRules } from './events/index.ts';
 
@@ -40,6 +41,15 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Networks, besides the public internet, in which decision webhooks may be asked. */
   readonly webhookAllow: readonly string[];
+  /** Bucket of an S3-compatible store, path style, in which finished recordings are kept. */
+  readonly recordingsS3Url: string | undefined;
+  readonly recordingsS3Region: string;
+  readonly recordingsS3KeyId: string | undefined;
+  readonly recordingsS3Secret: string | undefined;
+  /** A pretend carrier, numbers, and two phones at /try; for trying only. */
+  readonly pretendNetwork: boolean;
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -134,7 +144,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   ),
   publicUrl: optional(
     'SAMAR_PUBLIC_URL',
-    'Where people reach the transparency pages.',
+    'Where people reach the console and the transparency pages; passkeys are bound to its host.',
     'http://localhost:<SAMAR_HTTP_PORT>',
   ),
   rtpPorts: {
@@ -216,6 +226,48 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
       return networks;
     },
   },
+  recordingsS3Url: {
+    variable: 'SAMAR_RECORDINGS_S3_URL',
+    about:
+      'Where finished recordings are kept: a bucket of an S3-compatible store, path style, and a folder in it (https://s3.example.com/bucket/recordings).',
+    default: 'none: in the data directory',
+    read(value) {
+      if (value === undefined) return undefined;
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      const usable =
+        url !== undefined &&
+        /^https?:$/.test(url.protocol) &&
+        url.pathname.length > 1 &&
+        `${url.username}${url.password}${url.search}${url.hash}` === '';
+      if (!usable) throw new Error('must be an http or https URL with a bucket, and nothing else in it');
+      return value;
+    },
+  },
+  recordingsS3Region: text('SAMAR_RECORDINGS_S3_REGION', 'Region that requests are signed for.', 'us-east-1'),
+  recordingsS3KeyId: secret('SAMAR_RECORDINGS_S3_KEY_ID', 'Access key id of the store.', 'none'),
+  recordingsS3Secret: secret('SAMAR_RECORDINGS_S3_SECRET', 'Secret access key of the store.', 'none'),
+  pretendNetwork: {
+    variable: 'SAMAR_PRETEND_NETWORK',
+    about:
+      'For trying only: `true` makes a pretend carrier with a few numbers, and two phones in the browser at /try, open to whoever reaches it. Refused beside a SAMAR_PUBLIC_URL with https.',
+    default: 'false',
+    read(value = 'false') {
+      if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
+      return value === 'true';
+    },
+  },
+  trustedProxies: {
+    variable: 'SAMAR_TRUSTED_PROXIES',
+    about:
+      'Reverse proxies whose X-Forwarded-For is believed, so that wrong log-ins and keys are counted by the real address; addresses or CIDR, comma-separated.',
+    default: 'none',
+    read(value = '') {
+      const networks = value.split(',').flatMap((one) => one.trim() || []);
+      const wrong = networks.some((one) => !ipaddr.isValid(one) && !ipaddr.isValidCIDR(one));
+      if (wrong) throw new Error('must be addresses or CIDR, comma-separated (10.0.0.0/8)');
+      return networks;
+    },
+  },
 };
 
 /** Variables that other parts of Samar read (tests, tools); allowed to stand in the environment. */
@@ -248,8 +300,19 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       'SAMAR_SIP_TLS_PORT needs SAMAR_SIP_TLS_KEY_FILE and SAMAR_SIP_TLS_CERTIFICATE_FILE',
     );
   }
+  const s3 = [config.recordingsS3Url, config.recordingsS3KeyId, config.recordingsS3Secret];
+  if (s3.some((one) => one === undefined) && s3.some((one) => one !== undefined)) {
+    throw new ConfigError(
+      'SAMAR_RECORDINGS_S3_URL, SAMAR_RECORDINGS_S3_KEY_ID and SAMAR_RECORDINGS_S3_SECRET belong together: set all or none',
+    );
+  }
   if (config.adminKey !== undefined && config.adminKey.length < 16) {
     throw new ConfigError('SAMAR_ADMIN_KEY must have at least 16 characters');
+  }
+  if (config.pretendNetwork && /^https:/i.test(config.publicUrl ?? '')) {
+    throw new ConfigError(
+      'SAMAR_PRETEND_NETWORK is for trying only and stands beside no SAMAR_PUBLIC_URL with https: its page at /try has no log-in',
+    );
   }
   if (config.publicHost !== undefined && !isIP(config.publicHost)) {
     throw new ConfigError('SAMAR_PUBLIC_HOST must be an IP address: it stands in SDP');
@@ -296,8 +359,8 @@ function readConfigFile(path: string, required: boolean): ReadonlyMap<string, st
   for (const [key, value] of Object.entries(table)) {
     if (!known.has(key))
       throw new ConfigError(`${path}: ${key} is no setting of Samar; see docs/configuration.md`);
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new ConfigError(`${path}: ${key} must be a text or a whole number`);
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      throw new ConfigError(`${path}: ${key} must be a text, a whole number, or true or false`);
     }
     values.set(key, String(value));
   }

@@ -92,6 +92,9 @@ test('another business’s things are as unknown as things that do not exist', a
     body: { phone: phone(900), reason: 'report 1' },
   });
   await api.call('PUT', '/v1/destinations/support', { body: { phone: phone(901) } });
+  const { body: dispute } = await api.call('POST', '/v1/disputes', {
+    body: { session: session.id, category: 'other', statement: 'x' },
+  });
   const pairs = [
     ['GET', '/v1/sessions/', session.id],
     ['PATCH', '/v1/sessions/', session.id, { ttlSeconds: 60 }],
@@ -123,6 +126,12 @@ test('another business’s things are as unknown as things that do not exist', a
     ['GET', '/v1/destinations/', 'support'],
     ['DELETE', '/v1/destinations/', 'support'],
     ['DELETE', '/v1/blocks/', block.id],
+    ['POST', '/v1/sessions/', `${session.id}/participants/${session.participants[0].id}/transparency`],
+    ['DELETE', '/v1/sessions/', `${session.id}/participants/${session.participants[0].id}/transparency`],
+    ['GET', '/v1/disputes/', dispute.id],
+    ['PATCH', '/v1/disputes/', dispute.id, { version: 1, status: 'investigating' }],
+    ['POST', '/v1/disputes/', `${dispute.id}/notes`, { text: 'x' }],
+    ['POST', '/v1/disputes/', `${dispute.id}/verdict`, { version: 1, verdict: 'upheld', text: 'x' }],
   ] as const;
   for (const [method, path, id, body] of pairs) {
     const foreign = await api.call(method, `${path}${id}`, { key: stranger, body });
@@ -136,7 +145,14 @@ test('another business’s things are as unknown as things that do not exist', a
   }
   const { body: theirs } = await api.call('GET', '/v1/sessions', { key: stranger });
   expect(theirs.items).toEqual([]);
-  for (const list of ['programs', 'destinations', 'blocks', 'events', `events?session=${session.id}`]) {
+  for (const list of [
+    'programs',
+    'destinations',
+    'blocks',
+    'events',
+    'disputes',
+    `events?session=${session.id}`,
+  ]) {
     const { body } = await api.call('GET', `/v1/${list}`, { key: stranger });
     expect(body.items, list).toEqual([]);
   }

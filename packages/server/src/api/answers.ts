@@ -8,6 +8,13 @@ import { Problem, problemMediaType, sendProblem, toProblem } from './problem.ts'
 import { problemKinds } from './problem-kinds.ts';
 import { referencePolicy } from './reference.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Content-Security-Policy of a page; without it nothing at all may be loaded. */
+    readonly policy?: string;
+  }
+}
+
 export function newRequestId(): string {
   return `req_${randomBytes(16).toString('base64url')}`;
 }
@@ -28,10 +35,11 @@ function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void 
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
-    'content-security-policy': url?.startsWith('/reference') === true ? referencePolicy : nothingAllowed,
+    'content-security-policy':
+      config.policy ?? (url?.startsWith('/reference') === true ? referencePolicy : nothingAllowed),
     'x-request-id': request.id,
   });
-  if (config.scope !== undefined) reply.header('cache-control', 'no-store');
+  if (config.scope !== undefined || config.login !== undefined) reply.header('cache-control', 'no-store');
 }
 
 /** Answers that are still on their way when we stop get this long. */

@@ -8,7 +8,13 @@ let key: string;
 beforeAll(async () => {
   api = await testApi();
   await api.stock(3);
-  key = await api.key(['admin', 'pii:reveal', 'recordings:listen']);
+  key = await api.key([
+    'admin',
+    'pii:reveal',
+    'recordings:listen',
+    'recordings:download',
+    'recordings:approve',
+  ]);
 });
 afterAll(() => api.close());
 
@@ -20,6 +26,15 @@ const posts = [
   ...[`/v1/sessions/ses_${id}/participants/par_${id}/claims`, `/v1/calls/call_${id}/hangup`],
   ...['/v1/programs', '/v1/programs/test', `/v1/programs/prg_${id}/test`, '/v1/blocks'],
   `/v1/numbers/num_${id}/replace`,
+  ...['/v1/disputes', `/v1/disputes/dsp_${id}/notes`, `/v1/disputes/dsp_${id}/verdict`],
+  `/v1/sessions/ses_${id}/participants/par_${id}/transparency`,
+  ...[`/v1/calls/call_${id}/recording/downloads`, `/v1/downloads/dwn_${id}/approve`, '/v1/holds'],
+  ...[`/v1/calls/call_${id}/marks`, `/v1/holds/hld_${id}/release`],
+  ...['/v1/webhooks', `/v1/webhooks/whk_${id}/test`, `/v1/webhooks/whk_${id}/replay`],
+  `/v1/webhooks/whk_${id}/secret`,
+  ...[`/v1/numbers/num_${id}/replace`, '/v1/users', `/v1/users/usr_${id}/invitation`],
+  ...['/v1/auth/login', '/v1/auth/second-factor', '/v1/auth/passkey/options', '/v1/auth/passkey'],
+  '/v1/auth/invitation',
 ];
 const patches = [
   `/v1/sessions/ses_${id}`,
@@ -28,6 +43,9 @@ const patches = [
   '/v1/pools/default',
   `/v1/programs/prg_${id}`,
   '/v1/settings',
+  `/v1/disputes/dsp_${id}`,
+  `/v1/webhooks/whk_${id}`,
+  `/v1/users/usr_${id}`,
 ];
 const puts = ['/v1/destinations/support', `/v1/programs/prg_${id}`];
 const route = fc.oneof(
@@ -68,7 +86,9 @@ const names = [
     'to',
   ],
   ...['caller', 'roles', 'reach', 'mayStart', 'open', 'pin', 'sticky', 'use', 'draining', 'area', 'match'],
+  ...['category', 'statement', 'against', 'version', 'assignee', 'verdict', 'text', 'block', 'towards'],
   ...['scopes', 'enabled', 'cooldown', 'exhaustion', 'status', 'number', 'limit', 'after', '__proto__', ''],
+  ...['email', 'token', 'ticket', 'totp', 'recoveryCode', 'response', 'secondFactor', 'disabled'],
 ];
 const leaf = fc.oneof(
   fc.constantFrom(
@@ -170,6 +190,7 @@ test('any path and query', async () => {
     'blocks',
     'events',
     'destinations',
+    'disputes',
     'x',
   );
   await fc.assert(

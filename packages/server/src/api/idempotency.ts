@@ -44,6 +44,11 @@ function digestOf(request: FastifyRequest): Buffer {
     .digest();
 }
 
+/** An answer may hold what only who asked may see: a key, a link. For somebody else it is another request. */
+function ofActor(digest: Buffer, actor: string): Buffer {
+  return createHash('sha256').update(digest).update(actor).digest();
+}
+
 /** Bodies are at most 32 deep (`input.ts`), so recursion is bounded. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
@@ -60,8 +65,9 @@ export function registerIdempotency(app: FastifyInstance, masking: Masking): voi
   app.addHook('preHandler', async (request, reply) => {
     const { config } = request.routeOptions;
     if (request.method !== 'POST' || config.scope === undefined || config.idempotency === 'own') return;
-    const argument = idempotencyOf(request);
-    if (!argument) return;
+    const given = idempotencyOf(request);
+    if (!given) return;
+    const argument = { key: given.key, digest: ofActor(given.digest, principalOf(request).actor) };
     const begun = await masking.idempotency.begin(principalOf(request).tenant, argument.key, argument.digest);
     switch (begun.kind) {
       case 'work':
@@ -83,7 +89,7 @@ export function registerIdempotency(app: FastifyInstance, masking: Masking): voi
       case 'mismatch':
         throw new Problem(
           'idempotency-mismatch',
-          'This Idempotency-Key was used for a request with another path or body.',
+          'This Idempotency-Key was used for a request with another path or body, or by somebody else.',
         );
     }
   });

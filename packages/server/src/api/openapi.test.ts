@@ -50,7 +50,11 @@ test('names every route of the first version', () => {
       ...['POST /v1/sessions/{id}/reopen', 'POST /v1/sessions/{id}/calls'],
       'POST /v1/sessions/{id}/participants/{participant}/reveal',
       'POST /v1/sessions/{id}/participants/{participant}/claims',
-      ...['GET /v1/calls', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
+      'POST /v1/sessions/{id}/participants/{participant}/transparency',
+      'DELETE /v1/sessions/{id}/participants/{participant}/transparency',
+      ...['POST /v1/disputes', 'GET /v1/disputes', 'GET /v1/disputes/{id}', 'PATCH /v1/disputes/{id}'],
+      ...['POST /v1/disputes/{id}/notes', 'POST /v1/disputes/{id}/verdict'],
+      ...['GET /v1/calls', 'GET /v1/calls/summary', 'GET /v1/calls/{id}', 'GET /v1/calls/{id}/recording'],
       ...['GET /v1/calls/{id}/explanation', 'POST /v1/calls/{id}/hangup'],
       ...['POST /v1/programs', 'GET /v1/programs', 'GET /v1/programs/{id}', 'PUT /v1/programs/{id}'],
       ...['PATCH /v1/programs/{id}', 'DELETE /v1/programs/{id}'],
@@ -59,7 +63,32 @@ test('names every route of the first version', () => {
       ...['PUT /v1/destinations/{name}', 'DELETE /v1/destinations/{name}'],
       ...['GET /v1/settings', 'PATCH /v1/settings', 'GET /v1/settings/decision-secret'],
       ...['POST /v1/blocks', 'GET /v1/blocks', 'DELETE /v1/blocks/{id}', 'GET /v1/events'],
+      ...['GET /v1/ledger', 'POST /v1/ledger/search', 'POST /v1/ledger/verify'],
+      ...['GET /v1/ledger/roots', 'GET /v1/ledger/public-key', 'GET /v1/ledger/{id}'],
+      ...['POST /v1/calls/{id}/recording/downloads', 'DELETE /v1/calls/{id}/recording', 'GET /v1/downloads'],
+      ...['POST /v1/downloads/{id}/approve', 'POST /v1/downloads/{id}/refuse', 'GET /v1/downloads/{id}/file'],
+      ...['GET /v1/calls/{id}/marks', 'POST /v1/calls/{id}/marks', 'DELETE /v1/calls/{id}/marks/{mark}'],
+      ...['POST /v1/holds', 'GET /v1/holds', 'POST /v1/holds/{id}/release'],
+      ...['POST /v1/webhooks', 'GET /v1/webhooks', 'GET /v1/webhooks/{id}', 'PATCH /v1/webhooks/{id}'],
+      ...['DELETE /v1/webhooks/{id}', 'GET /v1/webhooks/{id}/secret', 'POST /v1/webhooks/{id}/secret'],
+      ...['POST /v1/webhooks/{id}/test', 'GET /v1/webhooks/{id}/deliveries', 'POST /v1/webhooks/{id}/replay'],
+      'GET /v1/live',
+      ...['POST /v1/users', 'GET /v1/users', 'GET /v1/users/{id}', 'PATCH /v1/users/{id}'],
+      'POST /v1/users/{id}/invitation',
+      ...['POST /v1/auth/login', 'POST /v1/auth/second-factor', 'POST /v1/auth/passkey/options'],
+      ...['POST /v1/auth/passkey', 'GET /v1/auth/invitation', 'POST /v1/auth/invitation'],
+      ...['GET /v1/auth/me', 'PATCH /v1/auth/me', 'POST /v1/auth/logout', 'POST /v1/auth/password'],
+      ...['POST /v1/auth/totp', 'POST /v1/auth/totp/confirm', 'DELETE /v1/auth/totp'],
+      ...['POST /v1/auth/passkeys/options', 'POST /v1/auth/passkeys', 'DELETE /v1/auth/passkeys/{id}'],
       ...['POST /v1/keys', 'GET /v1/keys', 'DELETE /v1/keys/{id}'],
+      ...['POST /v1/privacy/export', 'POST /v1/privacy/erase', 'POST /v1/privacy/restrict'],
+      ...[
+        'GET /v1/privacy/requests',
+        'GET /v1/privacy/requests/{id}',
+        'GET /v1/privacy/requests/{id}/export',
+      ],
+      ...['POST /v1/privacy/requests/{id}/decide', 'POST /v1/privacy/requests/{id}/lift'],
+      'POST /v1/privacy/breach-report',
       ...['GET /healthz', 'GET /readyz', 'GET /metrics'],
     ].sort(),
   );
@@ -79,7 +108,8 @@ test('every operation has a unique id, words, and its path parameters', () => {
 });
 
 test('every keyed operation tells of its problems, and every POST of the idempotency key', () => {
-  for (const [path, method, operation] of operations().filter(([path]) => path.startsWith('/v1/'))) {
+  const keyed = operations().filter(([path]) => path.startsWith('/v1/') && !path.startsWith('/v1/auth/'));
+  for (const [path, method, operation] of keyed) {
     const where = `${method} ${path}`;
     for (const status of ['401', '403', '429', '503']) {
       expect(operation.responses[status]?.content, where).toHaveProperty(['application/problem+json']);
@@ -92,11 +122,32 @@ test('every keyed operation tells of its problems, and every POST of the idempot
         where,
       ).toContain('Idempotency-Key');
       // Only what needs no words of the client has no body.
-      const bodiless = /\/(hangup|claims)$/.test(path);
+      const bodiless =
+        /\/(hangup|claims|transparency|ledger\/verify|approve|refuse|release|webhooks\/\{id\}\/(secret|test))$/.test(
+          path,
+        );
       expect(operation.requestBody === undefined, where).toBe(bodiless);
       if (bodiless) continue;
       expect(Object.values(operation.requestBody?.content ?? {})[0], where).toHaveProperty('example');
     }
+  }
+});
+
+test('every operation of the log-in says who may, and what goes wrong', () => {
+  const login = operations().filter(([path]) => path.startsWith('/v1/auth/'));
+  expect(login.length).toBeGreaterThan(10);
+  for (const [path, method, operation] of login) {
+    const where = `${method} ${path}`;
+    expect(operation.tags, where).toEqual(['Log-in']);
+    const open = operation.security?.length === 0;
+    expect(/Needs a log-in/.test(operation.description), where).toBe(!open);
+    if (!open) expect(operation.security, where).toEqual([{ console: [] }]);
+    for (const status of open ? ['403', '429', '503'] : ['401', '403', '429', '503']) {
+      expect(operation.responses[status]?.content, where).toHaveProperty(['application/problem+json']);
+    }
+    if (!operation.requestBody) continue;
+    expect(Object.keys(operation.responses), where).toContain('422');
+    expect(Object.values(operation.requestBody.content)[0], where).toHaveProperty('example');
   }
 });
 

@@ -47,9 +47,16 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
             scheme: 'bearer',
             description: 'An API key. Each operation names its scope.',
           },
+          console: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: '__Host-samar',
+            description:
+              'Who is logged in (`samar` without TLS). All but GET and HEAD need the header `X-CSRF-Token` too, which `GET /v1/auth/me` gives. What a user may do is by role.',
+          },
         },
       },
-      security: [{ apiKey: [] }],
+      security: [{ apiKey: [] }, { console: [] }],
     },
     transform: ({ schema, url, route }) => ({ schema: completed(schema, route), url }),
     transformObject: (document) => {
@@ -74,28 +81,45 @@ const tags = [
   ['Blocks', 'Who may not reach whom any more, across all sessions.'],
   ['Events', 'What happened, for your own systems.'],
   ['Settings', 'What holds where no session or program says otherwise.'],
+  ['Ledger', "Every use of a person's data, chained and signed."],
+  ['Custody', 'Recordings: who takes them out, how long they are kept, and holds.'],
+  ['Disputes', 'Complaints under investigation, from the first word to the verdict.'],
+  ['Privacy', 'What a person can ask for: export, erasure, restriction; and the breach report.'],
+  ['Webhooks', 'Endpoints of your own that hear of events, signed and retried.'],
+  ['Users', 'The people of the business who use the console.'],
+  ['Log-in', 'How they prove who they are.'],
   ['API keys', 'Who may use this API, and for what.'],
   ['Operations', 'Health and metrics.'],
 ] as const;
 
 const everywhere: readonly ProblemCode[] = ['malformed-request', 'unavailable', 'internal'];
 const keyed: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'rate-limited', 'database-unavailable'];
+const open: readonly ProblemCode[] = ['forbidden', 'rate-limited', 'database-unavailable'];
 const withBody: readonly ProblemCode[] = ['malformed-json', 'invalid', 'unsupported-media-type', 'too-large'];
 const withKey: readonly ProblemCode[] = ['idempotency-mismatch', 'idempotency-in-progress'];
 
 function completed(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
-  const config = (route.config ?? {}) as { scope?: string; problems?: readonly ProblemCode[] };
+  const config = (route.config ?? {}) as {
+    scope?: string;
+    login?: 'user' | 'open';
+    problems?: readonly ProblemCode[];
+  };
   const post = route.method === 'POST' && config.scope !== undefined;
   const codes = new Set<ProblemCode>([
     ...(config.problems ?? []),
-    ...(config.scope === undefined ? [] : [...keyed, ...everywhere]),
+    ...(config.scope === undefined && config.login !== 'user' ? [] : [...keyed, ...everywhere]),
+    ...(config.login === 'open' ? [...open, ...everywhere] : []),
     ...(schema?.body === undefined ? [] : withBody),
     ...(post ? withKey : []),
   ]);
-  const scope = config.scope === undefined ? '' : `Needs the scope \`${config.scope}\`.`;
+  const needs = config.login === 'user' ? 'Needs a log-in: the cookie of the console.' : '';
+  const scope = config.scope === undefined ? needs : `Needs the scope \`${config.scope}\`.`;
+  const security =
+    config.login === undefined ? {} : { security: config.login === 'user' ? [{ console: [] }] : [] };
   const own = (schema as { description?: string } | undefined)?.description ?? '';
   return {
     ...schema,
+    ...security,
     description: [own, scope].filter((text) => text !== '').join('\n\n'),
     ...(post ? { headers: idempotencyHeader(schema?.headers as Json | undefined) } : {}),
     response: { ...described((schema?.response ?? {}) as Json), ...problemResponses([...codes]) },

@@ -128,11 +128,12 @@ test('bytes that are no HTTP get a problem document that does not repeat them', 
 test('an unexpected failure is 500 and tells nobody what it was about', async () => {
   const lines: object[] = [];
   const app = createApi({
+    ...api.rooms,
     masking: {
       ...api.masking,
       listPools: () => Promise.reject(new TypeError(`cannot read ${phone(1)}`)),
     },
-    ...{ recordings: '/nonexistent', registry: new Registry(), checks: {} },
+    ...{ registry: new Registry(), checks: {} },
     log: { info: () => {}, error: (message, details) => void lines.push({ message, ...details }) },
   });
   const answer = await app.inject({ url: '/v1/pools', headers: { authorization: `Bearer ${api.adminKey}` } });
@@ -179,8 +180,8 @@ test('closing answers what is running and takes nothing new', async () => {
     asked = resolve;
   });
   const app = createApi({
+    ...api.rooms,
     masking: api.masking,
-    recordings: '/nonexistent',
     registry: new Registry(),
     checks: {
       slow: () => {

@@ -1,17 +1,25 @@
 /** What the process gives to the API when it makes it. */
 import type { FastifyServerOptions } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { LiveEvents, Webhooks } from '../events/service.ts';
 import type { Masking } from '../masking/service.ts';
+import type { PretendPhones } from '../pages/index.ts';
+import type { Trust } from '../trust/service.ts';
+import type { Users } from '../users/service.ts';
 
 /** Resolves to undefined when all is well, else to a short reason in words (no addresses, no numbers). */
 export type HealthCheck = () => Promise<string | undefined>;
 
 export interface ApiOptions {
   readonly masking: Masking;
+  readonly trust: Trust;
+  readonly users: Users;
+  readonly webhooks: Webhooks;
+  readonly live: LiveEvents;
+  /** The pretend phone network's phones, for the page at /try; absent: it is off. */
+  readonly phones?: PretendPhones | undefined;
   /** Makes the calls of click-to-call; absent: they are refused as unavailable. */
   readonly telephone?: Telephone | undefined;
-  /** Directory below which the recordings' files are. */
-  readonly recordings: string;
   /** `GET /readyz` answers 200 when every one resolves to undefined within two seconds. By part: `database`, `sip`. */
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** Where `GET /metrics` reads from; the API's own metrics are added to it. */

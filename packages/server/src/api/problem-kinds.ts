@@ -263,13 +263,15 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   unauthorized: {
     status: 401,
-    title: 'A valid API key is needed',
-    advice: 'Send Authorization: Bearer <key>. The key may be mistyped, expired or revoked.',
+    title: 'A valid API key or a log-in is needed',
+    advice:
+      'Send Authorization: Bearer <key>; the key may be mistyped, expired or revoked. In the console: log in again.',
   },
   forbidden: {
     status: 403,
-    title: 'The API key may not do this',
-    advice: 'The detail names the scope that is needed. Ask an administrator for a key that has it.',
+    title: 'This API key or user may not do this',
+    advice:
+      'The detail names the scope that is needed: ask an administrator for a key or a role that has it. A request with the cookie of the console needs the header X-CSRF-Token, and must not come from a page of another site.',
   },
   'rate-limited': {
     status: 429,
@@ -297,5 +299,89 @@ export const problemKinds: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Something went wrong on our side',
     advice:
       'Repeat with the same Idempotency-Key. If it stays, give the operator the instance of the answer.',
+  },
+  'on-hold': {
+    status: 409,
+    title: 'It is kept for an investigation',
+    advice: 'A legal hold stands on the session. Release it (`POST /v1/holds/{id}/release`) before deleting.',
+  },
+  'own-request': {
+    status: 403,
+    title: 'A second person must decide',
+    advice:
+      'Whoever asked for a download cannot approve it. Ask a colleague with the scope `recordings:approve`.',
+  },
+  'already-decided': {
+    status: 409,
+    title: 'It is decided already',
+    advice: 'Read it again to see what was decided, by whom and when.',
+  },
+  'download-not-approved': {
+    status: 403,
+    title: 'The download is not approved',
+    advice: 'It waits for a second person, was refused, has expired, or was asked for by somebody else.',
+  },
+  'dispute-changed': {
+    status: 409,
+    title: 'Somebody else has changed the dispute',
+    advice:
+      'Read it again, look at what changed, and send your change with the new `version`. Nothing of yours was applied.',
+  },
+  'dispute-resolved': {
+    status: 409,
+    title: 'The dispute is resolved',
+    advice: 'Take it up again first: `PATCH` with `status: investigating`.',
+  },
+  'subject-erased': {
+    status: 410,
+    title: 'This person was erased',
+    advice: 'Nothing is held on them any more but what the receipt of the erasure names.',
+  },
+  'subject-restricted': {
+    status: 409,
+    title: "The use of this person's data is restricted",
+    advice:
+      'They asked for it. Lift the restriction (`POST /v1/privacy/requests/{id}/lift`) before using their data again.',
+  },
+  'request-not-ready': {
+    status: 409,
+    title: 'The request is not done yet',
+    advice: 'Ask for its status again in a moment; most are done within seconds.',
+  },
+  'webhook-refused': {
+    status: 422,
+    title: "The webhook's URL cannot be used",
+    advice:
+      'It begins with https:// and leads to the public internet, or to a network named in SAMAR_WEBHOOK_ALLOW.',
+  },
+  'user-taken': {
+    status: 409,
+    title: 'There is a user with this address',
+    advice: 'Invite them again with `POST /v1/users/{id}/invitation` if they lost their password.',
+  },
+  'last-admin': {
+    status: 409,
+    title: 'Nobody would be left who can undo it',
+    advice: 'Give another active user the role admin first.',
+  },
+  'weak-password': {
+    status: 422,
+    title: 'The password is too easy to guess',
+    advice: 'Take 12 to 200 characters, not your name or address and not one of the best-known passwords.',
+  },
+  'wrong-credentials': {
+    status: 401,
+    title: 'That did not fit',
+    advice: 'The address, the password or the code is wrong, or the attempt took too long. Begin again.',
+  },
+  'locked-out': {
+    status: 429,
+    title: 'Too many wrong attempts',
+    advice: 'Wait for the time in Retry-After. An administrator can send a new invitation.',
+  },
+  'link-invalid': {
+    status: 404,
+    title: 'This link does not work',
+    advice: 'It was used, has expired, or was never given out. Ask for a new one.',
   },
 };

@@ -60,7 +60,11 @@ export function fromMasking(
   const detail = error.code === 'program-invalid' ? withoutNumbers(error.message) : error.message;
   const errors =
     error.pointer === undefined ? [] : [{ pointer: safePointer(renamePointer(error.pointer)), detail }];
-  return new Problem(error.code, detail, { errors });
+  const { retryAfterSeconds } = error;
+  return new Problem(error.code, detail, {
+    errors,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
 }
 
 /** What is said about a program repeats its words; seven digits or more, of any script, may be a phone number. */
@@ -96,6 +100,9 @@ export function toProblem(error: unknown): Problem {
   }
   if (name === 'TelephoneUnavailable') {
     return new Problem('unavailable', 'No calls are made at the moment.', { retryAfterSeconds: 5 });
+  }
+  if (name === 'LoginBusy') {
+    return new Problem('unavailable', 'Too many people log in at once.', { retryAfterSeconds: 2 });
   }
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startCallRecording } from '@samar/media';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { targetsOf } from '../masking/testing.ts';
 import { readRange } from './routes/recordings.ts';
-import { phone, type TestApi, testApi, twoPeople } from './testing.ts';
+import { type TestApi, testApi } from './testing.ts';
+import { recordedCall } from './testing-recordings.ts';
 
 let api: TestApi;
 let directory: string;
@@ -15,63 +13,12 @@ let call: string;
 let file: string;
 const reason = { 'x-access-reason': 'dispute 311: what was agreed' };
 
-/** A call of one second, left a tone's bytes and right silence, written as the switch does it. */
-async function recordedCall(seed: number): Promise<{ readonly call: string; readonly file: string }> {
-  const { body: session } = await api.call('POST', '/v1/sessions', {
-    body: twoPeople(seed, { recording: 'announce' }),
-  });
-  const [agent] = session.participants;
-  const { items } = await api.masking.listCarriers('default', { limit: 1 });
-  const id = `call_${randomBytes(16).toString('hex')}`;
-  const decision = await api.masking.decide({
-    kind: 'call',
-    carriers: [{ tenant: 'default', carrier: items[0]?.id ?? '' }],
-    called: agent.dial,
-    caller: phone(2 * seed),
-    call: id,
-  });
-  if (decision.kind !== 'run') throw new Error('not connected');
-  const target = targetsOf(decision)[0];
-  await api.masking.answered({
-    ...{ tenant: 'default', call: id, session: session.id, participant: target?.participant ?? '' },
-  });
-  const started = await api.masking.recordingStarted({
-    ...{ tenant: 'default', call: id, session: session.id, announcement: { left: 'en', right: 'en' } },
-    parties: [decision.caller.party, target?.party ?? ''],
-  });
-  const path = join(directory, started.file);
-  const recording = await startCallRecording({
-    ...{
-      file: path,
-      id: started.recording,
-      key: started.key,
-      salt: randomBytes(16),
-      startedAt: 0,
-      lead: 4000,
-    },
-    onFailed: () => {},
-  });
-  for (let n = 0; n < 50; n++) {
-    recording.packet({
-      ...{ side: 'left', ssrc: 1, sequence: n, timestamp: n * 160, arrival: n * 20, codec: 'PCMU' },
-      payload: Buffer.alloc(160, 0x10 + n),
-    });
-    recording.advance(n * 20);
-  }
-  const result = await recording.stop(1000);
-  await api.masking.recordingEnded({
-    ...{ tenant: 'default', recording: started.recording, status: 'complete' },
-    ...{ milliseconds: result.milliseconds, bytes: result.bytes, sha256: result.sha256 },
-  });
-  return { call: id, file: path };
-}
-
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'samar-api-recordings-'));
   api = await testApi({ recordings: directory });
   await api.stock(6);
   key = await api.key(['recordings:listen', 'calls:read']);
-  ({ call, file } = await recordedCall(1));
+  ({ call, file } = await recordedCall(api, directory, 1));
 });
 afterAll(async () => {
   await api.close();
@@ -207,7 +154,7 @@ test('a key without the scope, a call without a recording, an unknown call', asy
 });
 
 test('a damaged or lost file is 410, and a damaged middle ends the answer early', async () => {
-  const broken = await recordedCall(2);
+  const broken = await recordedCall(api, directory, 2);
   const path = `/v1/calls/${broken.call}/recording`;
   const bytes = await readFile(broken.file);
   await truncate(broken.file, 20);

@@ -33,6 +33,13 @@ export type Tag =
   | 'Blocks'
   | 'Events'
   | 'Settings'
+  | 'Ledger'
+  | 'Custody'
+  | 'Disputes'
+  | 'Privacy'
+  | 'Webhooks'
+  | 'Users'
+  | 'Log-in'
   | 'API keys'
   | 'Operations';
 

@@ -4,12 +4,17 @@ import { tmpdir } from 'node:os';
 import { nodeDoors } from '@samar/doors';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { Registry } from 'prom-client';
+import { createLiveEvents, createWebhooks, nodeTransport, webhookRules } from '../events/index.ts';
 import { createMasking } from '../masking/index.ts';
 import type { Scope } from '../masking/service.ts';
 import { type TestDatabase, testDatabase } from '../store/testing.ts';
+import { createTrust } from '../trust/index.ts';
+import { createUsers } from '../users/index.ts';
 import { createVault } from '../vault/index.ts';
 import { createApi } from './api.ts';
 import type { ApiOptions } from './options.ts';
+
+type TrustOptions = Parameters<typeof createTrust>[0];
 
 export interface Answer {
   readonly status: number;
@@ -23,6 +28,7 @@ export interface Answer {
 export interface TestApi {
   readonly app: FastifyInstance;
   readonly masking: Awaited<ReturnType<typeof createMasking>>;
+  readonly rooms: Pick<ApiOptions, 'trust' | 'users' | 'webhooks' | 'live'>;
   readonly database: TestDatabase;
   readonly adminKey: string;
   readonly lines: Record<string, unknown>[];
@@ -45,27 +51,42 @@ export interface TestApi {
 /** Every installation has it from its first migration on. */
 export const tenant = 'default';
 
-export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestApi> {
+export async function testApi(
+  options: Partial<ApiOptions> & Partial<Pick<TrustOptions, 'recordings' | 'objects' | 'report'>> = {},
+): Promise<TestApi> {
   const database = await testDatabase();
   const vault = await createVault({
     database: database.database,
     masterKey: '07'.repeat(32),
     dataDir: tmpdir(),
   });
-  const masking = await createMasking({ database: database.database, vault, doors: nodeDoors() });
+  const doors = nodeDoors();
+  const context = { database: database.database, vault, doors };
+  const masking = await createMasking(context);
+  const { recordings = '/nonexistent', objects, report = () => {}, ...apiOptions } = options;
+  const trust = await createTrust({
+    ...{ ...context, masking, recordings, report },
+    ...(objects && { objects }),
+  });
+  const users = createUsers(context, { publicUrl: () => 'https://masking.example' });
+  const webhooks = createWebhooks({ ...context, transport: nodeTransport(), rules: webhookRules() });
+  const live = createLiveEvents(context);
   const { secret: adminKey } = await masking.createApiKey(tenant, { name: 'admin', scopes: ['admin'] });
   const lines: Record<string, unknown>[] = [];
   const log = (message: string, details: object) => void lines.push({ message, ...details });
   const app = createApi({
     masking,
-    recordings: '/nonexistent',
+    trust,
+    users,
+    webhooks,
+    live,
     checks: {},
     registry: new Registry(),
     publicUrl: 'https://masking.example',
     log: { info: log, error: log },
     rateLimit: 100_000,
     wrongKeysPerMinute: 100_000,
-    ...options,
+    ...apiOptions,
   });
   await app.ready();
   let stocked = 0;
@@ -73,6 +94,7 @@ export async function testApi(options: Partial<ApiOptions> = {}): Promise<TestAp
   const api: TestApi = {
     app,
     masking,
+    rooms: { trust, users, webhooks, live },
     database,
     adminKey,
     lines,

@@ -5,23 +5,27 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { nodeDoors } from '@samar/doors';
 import { type Config, ConfigError } from '../config.ts';
+import { actAs, currentActor } from '../masking/actor.ts';
+import { installation } from '../masking/context.ts';
 import { createMasking } from '../masking/index.ts';
 import { type Masking, MaskingError, type Scope, scopes } from '../masking/service.ts';
 import { runningEmbeddedUrl } from '../store/embedded/running.ts';
 import { EmbeddedServerError, type OpenDatabase, openDatabase } from '../store/index.ts';
+import { insertEntry } from '../store/queries/ledger-reading.ts';
 import { createVault, rotateKeys } from '../vault/index.ts';
 import { type Finding, inspectInstallation } from './doctor.ts';
 import { importNumbers } from './numbers.ts';
 import { promptsDirectory } from './server.ts';
 
-interface Installation {
+export interface Installation {
   readonly config: Config;
   readonly database: OpenDatabase;
   readonly vault: Awaited<ReturnType<typeof createVault>>;
   readonly masking: Masking;
 }
 
-async function withInstallation<T>(
+/** What is done here stands in the ledger as done on the command line. */
+export async function withInstallation<T>(
   config: Config,
   work: (installation: Installation) => Promise<T>,
 ): Promise<T> {
@@ -29,7 +33,7 @@ async function withInstallation<T>(
   try {
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
     const masking = createMasking({ database, vault, doors: nodeDoors() });
-    return await work({ config, database, vault, masking });
+    return await actAs('command-line', () => work({ config, database, vault, masking }));
   } finally {
     await database.close();
   }
@@ -49,11 +53,11 @@ async function openRunningOrStopped(config: Config): Promise<OpenDatabase> {
   }
 }
 
-function say(line: string): void {
+export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function complain(line: string): void {
+export function complain(line: string): void {
   process.stderr.write(`samar: ${line}\n`);
 }
 
@@ -169,6 +173,15 @@ export function rotateCommand(
       what,
       ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
       progress: (progress) => say(JSON.stringify(progress)),
+    });
+    await insertEntry(database, {
+      ...{
+        tenant: options.tenant ?? installation,
+        kind: 'keys.rotated',
+        actor: currentActor(),
+        details: { what },
+      },
+      ...{ party: undefined, session: undefined, subject: undefined },
     });
     say(
       what === 'master'

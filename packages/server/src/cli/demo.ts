@@ -22,6 +22,8 @@ export interface DemoOptions {
 
 const driverNumber = '+6281100000001';
 const customerNumber = '+6281200000002';
+/** Its own: the pretend network's browser phones have numbers elsewhere. */
+const pool = 'demo';
 const virtualNumbers = ['+6221500001', '+6221500002', '+6221500003'];
 /** Likeness from which words count as heard; another sentence reaches about 0.2. */
 const heardFrom = 0.8;
@@ -66,6 +68,8 @@ async function play(
       httpPort: 0,
       sipPort: 0,
       rtpPorts: { from: 42_000, to: 42_999 },
+      // For whoever stays: two phones in the browser.
+      pretendNetwork: !options.once,
     },
   });
   stops.push(() => server.stop(0));
@@ -96,7 +100,7 @@ async function play(
   stage.check('POST /v1/carriers', carrier.status === 201);
   const numbers = await api('POST', '/v1/numbers', {
     numbers: virtualNumbers,
-    pool: 'default',
+    pool,
     carrier: 'pretend network',
     capabilities: ['voice'],
   });
@@ -105,6 +109,7 @@ async function play(
   stage.title('A job is assigned: a session is opened');
   // An earlier job of this customer's, so that the two are given different numbers: the one of then still cools down.
   const earlier = await api('POST', '/v1/sessions', {
+    pool,
     participants: [
       { role: 'agent', phone: '+6281100000007' },
       { role: 'customer', phone: customerNumber },
@@ -113,6 +118,7 @@ async function play(
   await api('POST', `/v1/sessions/${earlier.body['id']}/close`, { reason: 'resolved' });
   const session = await api('POST', '/v1/sessions', {
     reference: 'order-1001',
+    pool,
     recording: 'announce',
     participants: [
       { role: 'agent', phone: driverNumber, name: 'Budi', locale: 'en' },
@@ -146,7 +152,8 @@ async function play(
   stage.title('A dispute: the business listens to the first talk');
   await listen(stage, api, id, options.keep);
   if (!options.once) {
-    stage.say(`\nThe API: http://127.0.0.1:${server.http.port}/reference`);
+    stage.say(`\nCall yourself, on two phones in the browser: http://localhost:${server.http.port}/try`);
+    stage.say(`The API: http://127.0.0.1:${server.http.port}/reference`);
     stage.say(`Key:     ${server.newAdminKey ?? ''}`);
   }
 }

@@ -262,10 +262,20 @@ describe('carriers', () => {
     const { database, drop } = await testDatabase();
     try {
       await database.query('', `insert into tenants (tenant, name) values ('t', 'T')`, []);
-      await insertCarrier(database, {
-        ...{ tenant: 't', carrier: 'car_1', name: 'main', kind: 'sip', host: '192.0.2.1', port: null },
-        ...{ transport: 'udp', allowed_sources: [], auth: null, number_format: {}, caller_trust: 'trusted' },
-      });
+      await insertCarrier(
+        database,
+        {
+          ...{ tenant: 't', carrier: 'car_1', name: 'main', kind: 'sip', host: '192.0.2.1', port: null },
+          ...{
+            transport: 'udp',
+            allowed_sources: [],
+            auth: null,
+            number_format: {},
+            caller_trust: 'trusted',
+          },
+        },
+        'key_1',
+      );
       await database.query('', `insert into pools (tenant, pool) values ('t', 'p')`, []);
       await database.query(
         '',

@@ -1,10 +1,14 @@
 /**
- * The command line: `samar serve | demo | numbers | plan | keys | doctor`. Composition root: the only room that knows all the
+ * The command line: `samar serve | demo | numbers | plan | ledger | privacy | keys | users | doctor`. Composition root: the only
+ * room that knows all the
  * others. May import: everything. Imported by: main.ts.
  */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, loadConfig } from '../config.ts';
+import { addLedgerCommands } from './ledger-commands.ts';
 import { addPlanCommand } from './plan-command.ts';
+import { addPrivacyCommands } from './privacy-commands.ts';
+import { addUserCommands } from './user-commands.ts';
 import { inWords } from './words.ts';
 
 /** Runs one command line (without `node` and the script). Resolves to the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -54,6 +58,12 @@ export async function run(words: readonly string[]): Promise<number> {
   addPlanCommand(program, (code) => {
     exitCode = code;
   });
+  addLedgerCommands(program, config, (code) => {
+    exitCode = code;
+  });
+  addPrivacyCommands(program, config, (code) => {
+    exitCode = code;
+  });
   const keys = program.command('keys').description('API keys and encryption keys');
   keys
     .command('create <name>')
@@ -89,6 +99,9 @@ export async function run(words: readonly string[]): Promise<number> {
       const { rotateCommand } = await import('./administration.ts');
       exitCode = await rotateCommand(config(), options);
     });
+  addUserCommands(program, config, (code) => {
+    exitCode = code;
+  });
   program
     .command('doctor')
     .description('what is wrong with this installation, in words')

@@ -15,6 +15,11 @@ export async function serve(config: Config): Promise<number> {
     sip: server.sip.map(({ transport, address, port }) => `${transport}:${address}:${port}`).join(' '),
     database: server.databaseKind,
   });
+  if (server.nobody) {
+    log.info('nobody can log in to the console yet', {
+      try: 'samar users add --email <address> --name <name> --role admin',
+    });
+  }
   const signal = await nextSignal();
   log.info('stopping', { signal, drainSeconds: config.drainSeconds });
   void nextSignal().then(() => process.exit(1));

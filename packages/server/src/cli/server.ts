@@ -9,14 +9,25 @@ import type { ListenOn } from '@samar/sip';
 import { Registry } from 'prom-client';
 import { createApi } from '../api/index.ts';
 import type { Config } from '../config.ts';
-import { checkWebhookUrl, createAsker, nodeTransport, webhookRules } from '../events/index.ts';
+import {
+  checkWebhookUrl,
+  createAsker,
+  createLiveEvents,
+  createWebhooks,
+  nodeTransport,
+  webhookRules,
+} from '../events/index.ts';
+import { actAs } from '../masking/actor.ts';
 import { createMasking } from '../masking/index.ts';
 import { scopes } from '../masking/service.ts';
 import { openDatabase } from '../store/index.ts';
 import { createSwitch, loadPrompts, nameOf, type Switch } from '../switch/index.ts';
+import { createObjectStore, createTrust } from '../trust/index.ts';
+import { createUsers } from '../users/index.ts';
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
 import { platformMetrics } from './metrics.ts';
+import { startPretendNetwork } from './pretend.ts';
 import { createTelephone } from './telephone.ts';
 
 /** The tenant of an installation that has only one; the first migration makes it. */
@@ -28,6 +39,8 @@ export interface Server {
   readonly databaseKind: 'embedded' | 'external';
   /** The admin key, when this start made it; it can't be shown again. */
   readonly newAdminKey: string | undefined;
+  /** Nobody can log in to the console yet. */
+  readonly nobody: boolean;
   /** No new calls; running ones get `drainSeconds`; then everything is closed in order. Idempotent. */
   stop(drainSeconds?: number): Promise<void>;
 }
@@ -76,14 +89,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const vault = await createVault({ database, masterKey: config.masterKey, dataDir: config.dataDir });
     const prompts = await loadPrompts(promptsDirectory, config.promptsDir);
-    const webhooks = webhookRules(config.webhookAllow);
+    const rules = webhookRules(config.webhookAllow);
+    const transport = nodeTransport();
     const masking = createMasking({
       database,
       vault,
       doors,
       prompts: prompts.names,
-      asker: createAsker({ doors, transport: nodeTransport(), rules: webhooks }),
-      webhookProblem: (url) => checkWebhookUrl(url, webhooks),
+      asker: createAsker({ doors, transport, rules }),
+      webhookProblem: (url) => checkWebhookUrl(url, rules),
       report: (task, error) => log.warn('background work failed', { task, error: nameOf(error) }),
       ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
     });
@@ -92,6 +106,23 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const { interrupted } = await masking.start({ node, boot: doors.random.bytes(8).toString('hex') });
     running.push({ name: 'masking', stop: () => masking.stop() });
     if (interrupted > 0) log.warn('calls were interrupted by the last stop', { calls: interrupted });
+
+    const report = (task: string, error: unknown) =>
+      log.warn('background work failed', { task, error: nameOf(error) });
+    const objects = objectStore(config, doors);
+    const trust = await createTrust({
+      ...{ database, vault, doors, masking, recordings, report },
+      anchors: join(config.dataDir, 'ledger-roots'),
+      ...(objects && { objects }),
+    });
+    await trust.start();
+    running.push({ name: 'trust', stop: () => trust.stop() });
+    const webhooks = createWebhooks({ database, vault, doors, transport, rules, report });
+    await webhooks.start();
+    running.push({ name: 'webhooks', stop: () => webhooks.stop() });
+    const live = createLiveEvents({ database, vault, doors, report });
+    await live.start();
+    running.push({ name: 'live events', stop: () => live.stop() });
 
     progress('media');
     const media = await createMediaEngine({
@@ -119,19 +150,50 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       publicHost: isIPv6(publicHost) ? `[${publicHost}]` : publicHost,
       mediaAddress: publicHost,
       recordings,
+      locate: (stored) => trust.custody.locate(stored),
+      reportCall: ({ tenant, call, session, participant, when }) =>
+        actAs(participant, async () => {
+          await trust.disputes.open(tenant, {
+            ...{ session, call, category: 'other', statement: reportedByKey[when] },
+            openedBy: { kind: 'call', id: participant },
+          });
+        }),
       limits: { calls: config.maxCalls },
       events: { ...metrics.switchEvents, log: (level, message, details) => log[level](message, details) },
     });
     running.push({ name: 'switch', stop: () => gate.close() });
     metrics.watchSwitch(gate);
 
+    const refreshing = withTrunkRefresh(masking, gate);
+    const pretend = config.pretendNetwork
+      ? await startPretendNetwork({
+          doors,
+          masking: refreshing,
+          tenant: defaultTenant,
+          address: publicHost,
+          sipPort: gate.bound[0]?.port ?? config.sipPort,
+        })
+      : undefined;
+    if (pretend) {
+      running.push({ name: 'pretend network', stop: () => pretend.stop() });
+      log.warn('the pretend phone network is on, for trying only: whoever reaches /try uses its phones');
+    }
+
     progress('api');
+    const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${httpPort()}`;
+    const users = createUsers({ database, vault, doors }, { publicUrl });
+    const nobody = !(await users.any());
     const api = createApi({
-      masking: withTrunkRefresh(masking, gate),
+      masking: refreshing,
+      phones: pretend?.phones,
+      trust,
+      users,
+      webhooks,
+      live,
       telephone: createTelephone(doors, masking, gate),
-      recordings,
       publicUrl: config.publicUrl,
       rateLimit: config.rateLimit,
+      ...(config.trustedProxies.length === 0 ? {} : { trustProxy: [...config.trustedProxies] }),
       registry,
       log,
       checks: {
@@ -141,8 +203,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     await api.listen({ host: config.httpHost, port: config.httpPort });
     running.push({ name: 'api', stop: () => api.close() });
-    const address = api.server.address();
-    const port = typeof address === 'object' && address ? address.port : config.httpPort;
+    const port = httpPort();
+    function httpPort(): number {
+      const address = api.server.address();
+      return typeof address === 'object' && address ? address.port : config.httpPort;
+    }
 
     let stopping: Promise<void> | undefined;
     return {
@@ -150,6 +215,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       sip: gate.bound,
       databaseKind: config.databaseUrl === undefined ? 'embedded' : 'external',
       newAdminKey,
+      nobody,
       stop(drainSeconds = config.drainSeconds) {
         stopping ??= gate.drain(drainSeconds * 1_000).then(stopAll);
         return stopping;
@@ -162,6 +228,23 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 export const promptsDirectory = fileURLToPath(new URL('../../../../prompts', import.meta.url));
+
+/** The statement of a dispute that nobody has worded. */
+const reportedByKey = {
+  during: 'Reported by a key during the call.',
+  after: 'Reported by a key after the call.',
+} as const;
+
+/** Where finished recordings go, if anywhere but the disk. */
+export function objectStore(config: ObjectStoreConfig, { clock }: Pick<Doors, 'clock'>) {
+  const { recordingsS3Url: url, recordingsS3KeyId: keyId, recordingsS3Secret: secret } = config;
+  if (url === undefined || keyId === undefined || secret === undefined) return undefined;
+  return createObjectStore({ url, keyId, secret, region: config.recordingsS3Region ?? 'us-east-1', clock });
+}
+
+type ObjectStoreConfig = Partial<
+  Pick<Config, 'recordingsS3Url' | 'recordingsS3KeyId' | 'recordingsS3Secret' | 'recordingsS3Region'>
+>;
 
 /** A carrier that the API has acknowledged must be able to call at once, not when the switch looks next. */
 function withTrunkRefresh<M extends Awaited<ReturnType<typeof createMasking>>>(masking: M, gate: Switch): M {

@@ -4,9 +4,10 @@
  * all, questions in the air are counted a tenant and together, and past the count the answer is `busy` at once.
  */
 import type { Doors } from '@samar/doors';
+import { createLookups, type LookupDoors } from './addresses.ts';
 import { webhookHeaders } from './signature.ts';
 import type { AskTransport } from './transport.ts';
-import { admits, readWebhookUrl, type WebhookRules, type WebhookTarget } from './webhook-url.ts';
+import { admits, readWebhookUrl, type WebhookRules } from './webhook-url.ts';
 
 export interface Question {
   /** Whose system it is. */
@@ -47,9 +48,7 @@ export type Answer =
 export type Asker = (question: Question) => Promise<Answer>;
 
 export interface AskerOptions {
-  readonly doors: Pick<Doors, 'clock' | 'timers' | 'random'> & {
-    readonly network: Pick<Doors['network'], 'dns'>;
-  };
+  readonly doors: Pick<Doors, 'clock' | 'random'> & LookupDoors;
   readonly transport: AskTransport;
   readonly rules: WebhookRules;
   /** Questions in the air at once: of one tenant (default 64) and of all (default 256). */
@@ -59,9 +58,6 @@ export interface AskerOptions {
 const mostAnswerBytes = 65_536;
 const deepest = 32;
 const longestMilliseconds = 10_000;
-/** RFC 8305, section 3, says 50: how long IPv6 addresses are waited for when IPv4 ones are there. */
-const secondFamilyMilliseconds = 50;
-const mostAddresses = 16;
 
 export function createAsker(options: AskerOptions): Asker {
   const { doors, transport, rules, concurrency = {} } = options;
@@ -128,53 +124,6 @@ export function createAsker(options: AskerOptions): Asker {
 
 function no(reason: Extract<Answer, { ok: false }>['reason']): Answer {
   return { ok: false, reason };
-}
-
-/**
- * By DNS itself, not by `getaddrinfo`: that one holds one of the process's few worker threads for as long as a name's
- * servers are silent, and a handful of dead names would stop files and keys for every call. (/etc/hosts is therefore
- * not read.) One name is asked for once at a time, whoever waits for it. A look-up outlives its question when nobody
- * answers, so look-ups have the same bounds of their own.
- */
-function createLookups(
-  doors: AskerOptions['doors'],
-  most: { readonly tenant: number; readonly all: number },
-): (tenant: string, target: WebhookTarget) => Promise<readonly string[] | 'busy'> {
-  const { dns } = doors.network;
-  const lookups = new Map<string, { readonly tenant: string; readonly found: Promise<readonly string[]> }>();
-
-  return async (tenant, { host, isAddress }) => {
-    if (isAddress) return [host];
-    const known = lookups.get(host);
-    if (known !== undefined) return known.found;
-    const mine = [...lookups.values()].filter((one) => one.tenant === tenant).length;
-    if (lookups.size >= most.all || mine >= most.tenant) return 'busy';
-    const families = [dns.a(host), dns.aaaa(host)].map((family) => family.catch(() => []));
-    const found = resolve(families);
-    lookups.set(host, { tenant, found });
-    // Only when both are there: until then the name is being asked for.
-    void Promise.all(families).finally(() => lookups.delete(host));
-    return found;
-  };
-
-  /** Both families, or one with addresses when the other lets wait. */
-  async function resolve(families: readonly Promise<readonly string[]>[]): Promise<readonly string[]> {
-    const found: (readonly string[])[] = [];
-    const each = families.map(async (family, index) => {
-      const addresses = await family;
-      found[index] = addresses;
-      return addresses;
-    });
-    const first = await Promise.race(each);
-    const both = Promise.all(each);
-    await (first.length === 0
-      ? both
-      : Promise.race([
-          both,
-          new Promise<void>((done) => doors.timers.after(secondFamilyMilliseconds, done)),
-        ]));
-    return found.flat().slice(0, mostAddresses);
-  }
 }
 
 function readAnswer(body: Buffer): Answer {

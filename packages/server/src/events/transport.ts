@@ -24,11 +24,15 @@ export interface AskRequest {
   readonly signal: AbortSignal;
   /** Longest body, in bytes, that is read; none is read unless the status is 2xx. */
   readonly mostBytes: number;
+  /** Told as soon as it is known: the rest of the answer may never come. */
+  readonly onStatus?: (status: number) => void;
 }
 /** `body` is undefined when it is longer. */
 export interface AskReply {
   readonly status: number;
   readonly body: Buffer | undefined;
+  /** The header of this name, as it came. */
+  readonly retryAfter?: string | undefined;
 }
 /** Rejects when there is no whole answer: refused, reset, not trusted, not HTTP, aborted. */
 export type AskTransport = (request: AskRequest) => Promise<AskReply>;
@@ -80,11 +84,14 @@ export function nodeTransport(
       outgoing.on('response', (incoming) => {
         incoming.on('error', reject);
         const { statusCode: status = 0 } = incoming;
+        request.onStatus?.(status);
         const finish = (reply: AskReply) => {
           resolve(reply);
           outgoing.destroy();
         };
-        if (status < 200 || status > 299) return finish({ status, body: undefined });
+        if (status < 200 || status > 299) {
+          return finish({ status, body: undefined, retryAfter: incoming.headers['retry-after'] });
+        }
         const chunks: Buffer[] = [];
         let bytes = 0;
         incoming.on('data', (chunk: Buffer) => {

@@ -16,7 +16,17 @@ export type IdPrefix =
   | 'led'
   | 'prg'
   | 'blk'
-  | 'evt';
+  | 'evt'
+  | 'dsp'
+  | 'nte'
+  | 'hld'
+  | 'dwn'
+  | 'mrk'
+  | 'prv'
+  | 'lgl'
+  | 'usr'
+  | 'whk'
+  | 'dlv';
 
 export function newId(doors: Pick<Doors, 'clock' | 'random'>, prefix: IdPrefix): string {
   const time = doors.clock.now().toString(16).padStart(12, '0').slice(-12);

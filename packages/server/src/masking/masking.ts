@@ -12,6 +12,7 @@ import { createCallRecords } from './calls/call-records.ts';
 import { createClickToCall } from './calls/click-to-call.ts';
 import { createDecisions } from './calls/decide.ts';
 import { createPlanning, type Telephony } from './calls/planning.ts';
+import { createRecordingModes } from './calls/recording-modes.ts';
 import { createRecordings } from './calls/recordings.ts';
 import { withKeys } from './context.ts';
 import { createCarriers } from './numbers/carriers.ts';
@@ -87,6 +88,7 @@ export function createMasking(options: MaskingOptions): Masking & CallMasking {
     telephony,
     programs: createProgramCache(context),
     voicemails,
+    recordingMode: createRecordingModes(context),
     async destination(tenant, name) {
       const row = await readDestination(database, tenant, name);
       return row && withKeys(context, tenant, (keys) => openDestination(keys, row));

@@ -100,7 +100,7 @@ export interface Masking {
   /** Refused (`destination-in-use`) while a saved program forwards to it. */
   deleteDestination(tenant: string, destination: string): Promise<void>;
   getSettings(tenant: string): Promise<Settings>;
-  updateSettings(tenant: string, change: Partial<Settings>): Promise<Settings>;
+  updateSettings(tenant: string, change: SettingsChange): Promise<Settings>;
   /** `whsec_…` (Standard Webhooks): what `ask` steps are signed with. */
   decisionSecret(tenant: string): Promise<string>;
 
@@ -156,13 +156,20 @@ export interface Masking {
   /** The call ends within a second, on whichever node it is. */
   hangUpCall(tenant: string, call: string): Promise<Call>;
 
-  listCalls(tenant: string, filter: { readonly session?: string }, page: PageRequest): Promise<Page<Call>>;
+  /** Newest first. `from` and `to` mean when a call began. */
+  listCalls(tenant: string, filter: CallFilter, page: PageRequest): Promise<Page<Call>>;
+  countCalls(tenant: string, filter: Pick<CallFilter, 'from' | 'to'>): Promise<CallCount>;
   getCall(tenant: string, call: string): Promise<Call>;
   /** The key to a call's recording, given out only together with a ledger entry that says who listened and why. */
   openRecording(
     tenant: string,
     call: string,
-    access: { readonly actor: string; readonly reason: string },
+    access: {
+      readonly actor: string;
+      readonly reason: string;
+      /** `dwn_…`: it is taken out of the house, as this request allows (trust/custody). */
+      readonly download?: string;
+    },
   ): Promise<OpenedRecording>;
   /** The real number of a participant, with a ledger entry that says who asked and why. */
   revealPhone(
@@ -218,20 +225,41 @@ export const scopes = [
   'calls:write',
   'programs:read',
   'programs:write',
+  'settings:read',
   'settings:write',
   'blocks:read',
   'blocks:write',
   'events:read',
   'recordings:listen',
+  'recordings:download',
+  'recordings:approve',
+  'disputes:read',
+  'disputes:write',
+  'ledger:read',
+  'webhooks:read',
+  'webhooks:write',
+  'privacy:write',
+  'users:read',
+  'users:write',
   'keys:write',
   'pii:reveal',
 ] as const;
-/** `admin` includes every scope but `recordings:listen` and `pii:reveal`, which are always named on their own. */
+/**
+ * Always named on their own: whoever administers the platform doesn't hear, see or take out what people said and
+ * their numbers by that alone. `admin` includes every other scope.
+ */
+export const namedScopes = [
+  'recordings:listen',
+  'recordings:download',
+  'recordings:approve',
+  'privacy:write',
+  'pii:reveal',
+] as const satisfies readonly (typeof scopes)[number][];
 export type Scope = (typeof scopes)[number];
 
 export interface Principal {
   readonly tenant: string;
-  /** `key_…`, or `admin` for the installation's own key. Goes into the ledger as the actor. */
+  /** `key_…`, `usr_…`, or `admin` for the installation's own key. Goes into the ledger as the actor. */
   readonly actor: string;
   readonly scopes: ReadonlySet<Scope>;
 }
@@ -316,6 +344,8 @@ export interface VirtualNumber {
   readonly enabled: boolean;
   readonly use: 'pool' | 'reserved' | 'display';
   readonly draining: boolean;
+  /** Sessions that it took today (UTC); only where its pool has a load limit. */
+  readonly today?: number;
   readonly quarantinedUntil?: Date;
   readonly area?: string;
   readonly createdAt: Date;
@@ -344,6 +374,8 @@ export interface PoolForecast {
   /** When `needed` reaches `numbers` if it goes on so; absent when it doesn't within a year. */
   readonly shortAt?: Date;
   readonly status: 'enough' | 'low' | 'short';
+  /** Use over time, oldest first, at most 62: the most needed on each day (`YYYY-MM-DD`, UTC), and what there was. */
+  readonly days: readonly { readonly day: string; readonly needed: number; readonly numbers: number }[];
 }
 
 export interface Program {
@@ -382,6 +414,8 @@ export interface Destination {
   readonly phone: string;
 }
 export interface Settings {
+  /** What participants read on their page. Empty: the tenant's name. */
+  readonly businessName: string;
   /** IANA; for sessions and programs that name none. Default UTC. */
   readonly timeZone: string;
   /** 5 to 120. */
@@ -392,7 +426,43 @@ export interface Settings {
   readonly accept: boolean;
   /** Late attempts of one caller on one number within a day that raise `abuse.suspected`. 1 to 1,000, default 5. */
   readonly abuseThreshold: number;
+  readonly recordingPolicy: RecordingPolicy;
+  readonly retention: Retention;
+  /** Taking a recording out of the house needs a second person. */
+  readonly downloadApproval: boolean;
+  /** Whoever stays when the other has hung up hears that they may report the call by `*9`. */
+  readonly reportAfterCall: boolean;
 }
+/**
+ * Whether calls are recorded, and what must be asked first. `default`: `session` adds nothing to what sessions say,
+ * `off` forbids it, the others ask for it. Countries (ISO 3166-1 alpha-2, of the participants' numbers) can only make
+ * it stricter: `off` forbids, `consent` asks for a key; none of them makes a call recorded that wasn't going to be.
+ */
+export interface RecordingPolicy {
+  readonly default: 'session' | RecordingMode;
+  readonly countries: Readonly<Record<string, RecordingMode>>;
+}
+/** Days that things are kept. Of a recording: the longest that any party's country asks for. */
+export interface Retention {
+  readonly recordingDays: number;
+  readonly countries: Readonly<Record<string, number>>;
+  /** Absent: calls, and with them who took part, are not deleted. */
+  readonly callDays?: number;
+  /** Absent: for ever. */
+  readonly ledgerDays?: number;
+  /** Erased data is kept sealed for as long. */
+  readonly legalFloorDays: number;
+}
+export type SettingsChange = Partial<
+  Omit<Settings, 'recordingPolicy' | 'retention'> & {
+    /** What is left out stays; `countries` is replaced as a whole. */
+    readonly recordingPolicy: Partial<RecordingPolicy>;
+    readonly retention: Partial<Omit<Retention, 'ledgerDays' | 'callDays'>> & {
+      readonly callDays?: number | null;
+      readonly ledgerDays?: number | null;
+    };
+  }
+>;
 
 export type BulkItem =
   | { readonly action: 'open'; readonly session: NewSession }
@@ -438,6 +508,8 @@ export interface Event {
   readonly at: Date;
   readonly session?: string;
   readonly subject?: string;
+  /** Its number within the session: 1, 2, 3, … Given within a second. */
+  readonly order?: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -577,6 +649,23 @@ export type SessionChange = {
   };
 };
 
+export interface CallFilter {
+  readonly session?: string;
+  /** `running`: ringing or answered. */
+  readonly status?: Call['status'] | 'running';
+  /** It began then or later; before then. */
+  readonly from?: Date;
+  readonly to?: Date;
+}
+export interface CallCount {
+  readonly calls: number;
+  /** Of them, those that have not ended. */
+  readonly running: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** False: there are more than were counted. */
+  readonly complete: boolean;
+}
+
 export interface Call {
   readonly id: string;
   readonly kind: 'inbound' | 'click-to-call';
@@ -624,6 +713,10 @@ export interface OpenedRecording {
   readonly file: string;
   readonly key: Buffer;
   readonly status: string;
+  /** Of the encrypted file; absent when it never was closed. */
+  readonly bytes?: number;
+  /** Hexadecimal. */
+  readonly sha256?: string;
 }
 
 export type MaskingErrorCode =
@@ -661,16 +754,35 @@ export type MaskingErrorCode =
   | 'no-explanation'
   | 'idempotency-mismatch'
   | 'recording-unreadable'
-  | 'no-recording';
+  | 'no-recording'
+  | 'on-hold'
+  | 'own-request'
+  | 'already-decided'
+  | 'download-not-approved'
+  | 'dispute-changed'
+  | 'dispute-resolved'
+  | 'subject-erased'
+  | 'subject-restricted'
+  | 'request-not-ready'
+  | 'webhook-refused'
+  | 'user-taken'
+  | 'last-admin'
+  | 'weak-password'
+  | 'wrong-credentials'
+  | 'locked-out'
+  | 'link-invalid';
 
 /** `pointer` is the JSON pointer of the offending input. The message never repeats a number. */
 export class MaskingError extends Error {
   override readonly name = 'MaskingError';
   readonly code: MaskingErrorCode;
   readonly pointer: string | undefined;
-  constructor(code: MaskingErrorCode, message: string, pointer?: string) {
+  /** When it may be tried again. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(code: MaskingErrorCode, message: string, pointer?: string, retryAfterSeconds?: number) {
     super(message);
     this.code = code;
     this.pointer = pointer;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

@@ -57,6 +57,8 @@ export interface Run {
   readonly warnSeconds: number;
   /** One question after the talk, for this participant if it is still on the line. */
   readonly survey: Survey | undefined;
+  /** Whoever stays when the other has hung up may report the call by `*9`. */
+  readonly reportAfterCall: boolean;
   readonly trace: Trace;
 }
 
@@ -307,9 +309,26 @@ export interface CallExplanation {
   }[];
 }
 
+/** One person who was told that the talk is recorded. */
+export interface HeardOfRecording {
+  readonly participant: string;
+  readonly party: string;
+  /** `announced`: heard it to the end. `refused`: also by pressing nothing. */
+  readonly answer: 'announced' | 'consented' | 'refused';
+  /** The language that was spoken. */
+  readonly locale: string;
+  /** Of the very sound that was heard: changes with the words and with the voice. */
+  readonly wording: string;
+  /** When they had heard it, or answered; milliseconds. */
+  readonly at: number;
+}
+
 /** What the switch needs of the heart. Batched inside: many calls at once cost few round trips. */
 export interface CallMasking {
-  /** Decides and, when the called number is ours, durably writes the call record (status `ringing`). */
+  /**
+   * Decides and, when the called number is ours, writes the call record (status `ringing`). It is on the disk at the
+   * latest when the call is answered.
+   */
   decide(inbound: Inbound): Promise<Decision>;
   /**
    * The gate before two people are joined: records the answer if, at this moment, the session still lives.
@@ -357,7 +376,23 @@ export interface CallMasking {
     readonly announcement: Readonly<Record<string, string>>;
     /** A voicemail is for these participants; `parties` is the caller's twice. */
     readonly voicemailFor?: readonly string[];
+    /** What each has heard of it, and agreed to; written with the row. */
+    readonly heard?: readonly HeardOfRecording[];
   }): Promise<{ readonly recording: string; readonly file: string; readonly key: Buffer }>;
+  /** Somebody didn't agree: nothing is recorded, and the ledger says who answered what. */
+  recordingRefused(refused: {
+    readonly tenant: string;
+    readonly call: string;
+    readonly session: string;
+    readonly heard: readonly HeardOfRecording[];
+  }): Promise<void>;
+  /** Somebody in the call has stopped it: the key is destroyed, the row and the ledger say so. */
+  recordingDiscarded(discard: {
+    readonly tenant: string;
+    readonly recording: string;
+    readonly participant: string;
+    readonly party: string;
+  }): Promise<void>;
   recordingEnded(end: {
     readonly tenant: string;
     readonly recording: string;

@@ -151,6 +151,16 @@ export const SEALED_COLUMNS = [
   { table: 'carriers', column: 'auth', row: 'carrier' },
   { table: 'idempotency_keys', column: 'answer', row: 'idempotency_key' },
   { table: 'destinations', column: 'phone', row: 'destination' },
+  { table: 'disputes', column: 'statement', row: 'dispute' },
+  { table: 'disputes', column: 'verdict_text', row: 'dispute' },
+  { table: 'dispute_notes', column: 'body', row: 'note' },
+  { table: 'legal_holds', column: 'reason', row: 'hold' },
+  { table: 'recording_downloads', column: 'reason', row: 'download' },
+  { table: 'recording_marks', column: 'note', row: 'mark' },
+  { table: 'webhook_endpoints', column: 'keys', row: 'endpoint' },
+  { table: 'rights_requests', column: 'reason', row: 'request' },
+  { table: 'rights_requests', column: 'decision', row: 'request' },
+  { table: 'user_totp', column: 'secret', row: 'usr' },
 ] as const;
 
 export type SealedColumn = (typeof SEALED_COLUMNS)[number];
@@ -170,7 +180,7 @@ export function selectSealedOtherThan(
   limit: number,
 ): Promise<readonly SealedRow[]> {
   return queries.query(
-    `vault_sealed_${table}`,
+    `vault_sealed_${table}_${column}`,
     `select ${row} as row, ${column} as sealed from ${table}
      where tenant = $1 and ${column} is not null and substring(${column} from 1 for 5) <> $2 and ${row} > $3
      order by ${row} limit $4`,
@@ -186,7 +196,7 @@ export async function updateSealed(
   changes: readonly { readonly row: string; readonly old: Buffer; readonly next: Buffer }[],
 ): Promise<void> {
   await queries.query(
-    `vault_update_sealed_${table}`,
+    `vault_update_sealed_${table}_${column}`,
     `update ${table} as t set ${column} = new.next
      from unnest($2::text[], $3::bytea[], $4::bytea[]) as new (row, old, next)
      where t.tenant = $1 and t.${row} = new.row and t.${column} = new.old`,

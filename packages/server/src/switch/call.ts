@@ -22,7 +22,10 @@ import type { SwitchLimits, SwitchOptions } from './types.ts';
 
 /** What a call needs of the switch around it. */
 export interface CallContext
-  extends Pick<SwitchOptions, 'doors' | 'masking' | 'media' | 'prompts' | 'events'> {
+  extends Pick<
+    SwitchOptions,
+    'doors' | 'masking' | 'media' | 'prompts' | 'events' | 'locate' | 'reportCall'
+  > {
   readonly stack: () => SipStack;
   readonly trunks: () => TrunkTable;
   readonly limits: SwitchLimits;

@@ -14,6 +14,7 @@
  * steps.ts     what a decision says, step by step
  * ring.ts      one phone rings · reach.ts  several, in turn or at once; whisper, and "press 1"
  * talk.ts      two people: gate, announcement, recording, bridge, warnings, limit · survey.ts  a question after it
+ * talk-keys.ts keys while they talk: no recording, a report
  * dialogue.ts  what a caller answers by keys (keypad.ts): menu, session, code · words.ts  what it is told, refusals
  * voicemail.ts a message is left · messages.ts  and heard
  */

@@ -35,10 +35,10 @@ export async function playMessages(call: Call, run: Run, step: MessagesStep): Pr
 
 /** True when it was heard, to the end or to a key that says "enough". A message that can't be read is passed over. */
 async function playOne(call: Call, keypad: Keypad, message: Message): Promise<boolean> {
-  const { recordings, events } = call.context;
+  const { recordings, locate, events } = call.context;
   try {
     const stored = await openRecording({
-      file: joinPath(recordings, message.file),
+      file: locate ? await locate(message) : joinPath(recordings, message.file),
       id: message.recording,
       key: message.key,
     });

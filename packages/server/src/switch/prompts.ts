@@ -4,6 +4,7 @@
  *
  * `<folder>/<language>/<name>.wav` → `audio` by `<language>/<name>` → the media engine, which is told keys of it.
  */
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadPrompt, MOST_PROMPTS, PromptError } from '@samar/media';
@@ -47,6 +48,8 @@ export interface PromptBook {
   keys(locale: string, words: Spoken): readonly string[];
   /** The language that `find` would choose for `name` (default: the most common words). */
   language(locale: string, name?: string): string;
+  /** First 16 hexadecimal digits of the SHA-256 of the samples that `find` would choose (16-bit, little endian). */
+  wording(locale: string, name: string): string;
 }
 
 /** An own prompt that can't be used, or a folder without English. The message names the file and says what to do. */
@@ -181,10 +184,24 @@ function promptBook(audio: ReadonlyMap<string, Int16Array>, names: ReadonlySet<s
     return elsewhere.get(name) ?? 'en/unavailable';
   }
 
+  /** Two prompts a language are asked for. */
+  const wordings = new Map<string, string>();
+  function wording(locale: string, name: string): string {
+    const key = find(locale, name);
+    const known = wordings.get(key);
+    if (known !== undefined) return known;
+    const samples = audio.get(key) ?? new Int16Array();
+    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    const made = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+    wordings.set(key, made);
+    return made;
+  }
+
   return {
     audio,
     names,
     find,
+    wording,
     keys: (locale, words) =>
       words
         .flatMap((part) =>

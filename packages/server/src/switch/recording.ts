@@ -1,5 +1,6 @@
+import { rm } from 'node:fs/promises';
 import type { MediaCall, MediaLeg } from '@samar/media';
-import type { CallMasking, RecordingMode } from '../masking/types.ts';
+import type { CallMasking, HeardOfRecording, RecordingMode } from '../masking/types.ts';
 import { nameOf } from './errors.ts';
 import { say } from './keypad.ts';
 import type { LegMedia } from './leg-media.ts';
@@ -17,6 +18,16 @@ export interface RunningRecording {
   stop(): Promise<void>;
   /** Closes the file and then its row, for which the database is waited for. Idempotent; never rejects. */
   written(): Promise<void>;
+  /**
+   * Somebody in the call wants no recording: the file is closed and removed, then the key is destroyed, for which the
+   * database is waited for. Resolves to whether the file is gone; false also when the call's end has kept it before.
+   */
+  discard(by: Person): Promise<boolean>;
+}
+
+export interface Person {
+  readonly participant: string;
+  readonly party: string;
 }
 
 export interface Listener {
@@ -28,15 +39,34 @@ interface RecordingContext extends Pick<SwitchOptions, 'doors' | 'prompts' | 'ma
   readonly limits: SwitchLimits;
 }
 
-/** True when both have heard the announcement to its end (and agreed, where that is asked). */
+/** What each has heard, and whether both have heard it to the end (and agreed, where that is asked). */
+export interface Answers {
+  readonly agreed: boolean;
+  readonly heard: readonly HeardOfRecording[];
+}
+
 export async function announceRecording(
   context: RecordingContext,
   mode: Exclude<RecordingMode, 'off'>,
-  listeners: readonly Listener[],
-): Promise<boolean> {
+  listeners: readonly (Listener & Person)[],
+): Promise<Answers> {
+  const { prompts, doors } = context;
   const ask = mode === 'consent' ? consented : announced;
-  const answers = await Promise.all(listeners.map((listener) => ask(context, listener)));
-  return answers.every((agreed) => agreed);
+  const name = mode === 'consent' ? 'consent' : 'recording';
+  const heard = await Promise.all(
+    listeners.map(async (listener): Promise<HeardOfRecording> => {
+      const { participant, party, locale } = listener;
+      const agreed = await ask(context, listener);
+      return {
+        ...{ participant, party },
+        answer: agreed ? (mode === 'consent' ? 'consented' : 'announced') : 'refused',
+        locale: prompts.language(locale, name),
+        wording: prompts.wording(locale, name),
+        at: doors.clock.now(),
+      };
+    }),
+  );
+  return { agreed: heard.every(({ answer }) => answer !== 'refused'), heard };
 }
 
 function announced({ prompts }: RecordingContext, { media, locale }: Listener): Promise<boolean> {
@@ -113,7 +143,7 @@ export async function startRecording(
 
 function runningRecording(
   { masking, events, doors }: RecordingContext,
-  { row, media, worth }: RecordingStart,
+  { row, media, worth, path }: RecordingStart,
   started: RunningRecording['started'],
   failed: () => boolean,
 ): RunningRecording {
@@ -147,12 +177,38 @@ function runningRecording(
     await patiently(doors.timers, () => masking.recordingEnded(end)).catch(notClosed);
   }
 
+  /** True: the file is gone. The row follows. */
+  async function removeFile(): Promise<boolean> {
+    await closeFile();
+    try {
+      await rm(path(started.file), { force: true });
+      return true;
+    } catch (error) {
+      events.count('recording-failed');
+      events.log('error', 'recording not removed', {
+        recording: started.recording,
+        error: nameOf(error),
+      });
+      return false;
+    }
+  }
+
   const running: RunningRecording = {
     started,
     stop: () => closeFile().then(() => {}),
     written() {
       written ??= closeRow();
       return written;
+    },
+    async discard({ participant, party }) {
+      if (written !== undefined) return false;
+      const gone = removeFile();
+      const { recording } = started;
+      const discard = { tenant: row.tenant, recording, participant, party };
+      written = gone.then(() =>
+        patiently(doors.timers, () => masking.recordingDiscarded(discard)).catch(notClosed),
+      );
+      return gone;
     },
   };
   return running;

@@ -1,13 +1,17 @@
 import { join as joinPath } from 'node:path';
 import type { Timer } from '@samar/doors';
 import type { DialogEnd } from '@samar/sip';
-import type { OngoingCalls, Run } from '../masking/types.ts';
+import type { HeardOfRecording, OngoingCalls, Run } from '../masking/types.ts';
 import type { Call, Talk } from './call.ts';
+import { nameOf } from './errors.ts';
 import { say } from './keypad.ts';
 import { causeOfEnd } from './outcomes.ts';
-import { announceRecording, type Listener, startRecording } from './recording.ts';
+import { patiently } from './patience.ts';
+import { announceRecording, type Listener, type Person, startRecording } from './recording.ts';
+import { offerReport } from './report-offer.ts';
 import type { Far } from './ring.ts';
 import { askSurvey } from './survey.ts';
+import { createTalkKeys, isPerson, type Side, type TalkKeys, tellDiscarded } from './talk-keys.ts';
 import { refuseEnded } from './words.ts';
 
 /** What the words of the warning say. Seconds. */
@@ -44,18 +48,20 @@ export async function join(call: Call, run: Run, far: Far, other: Other): Promis
   const { media } = call;
   if (call.over || !near || !media) return;
   far.keep();
-  const caller: Listener = { media: near, locale: run.caller.locale };
-  const callee: Listener = { media: far.media, locale: other.locale };
-  call.talks(createTalk(call, run, far, [caller, callee], other));
+  const { participant, party, locale } = run.caller;
+  const caller = { media: near, locale, participant, party };
+  const callee = { media: far.media, ...other };
+  const keys = createTalkKeys(call, run, [caller, callee]);
+  call.talks(createTalk(call, run, far, [caller, callee], keys));
   near.leg.onSilent(() => call.hangUp('media-silence'));
   far.media.leg.onSilent(() => call.hangUp('media-silence'));
-  if (run.recording !== 'off' && other.party !== undefined) {
-    const agreed = await announceRecording(call.context, run.recording, [caller, callee]);
-    if (call.over) return;
-    if (agreed && bothThere(call, far))
-      await record(call, run, far, { ...other, party: other.party }, run.recording);
+  // Who is asked for a key says no by any other.
+  if (run.recording !== 'consent') keys.listen();
+  if (run.recording !== 'off' && isPerson(callee)) {
+    await announceAndRecord(call, run, far, [caller, callee], run.recording, keys);
     if (call.over) return;
   }
+  if (run.recording === 'consent' && bothThere(call, far)) keys.listen();
   // A survey may have begun meanwhile: nobody is left to be bridged with.
   if (bothThere(call, far)) media.bridge(near.leg, far.media.leg);
 }
@@ -76,12 +82,48 @@ function gate(
   });
 }
 
+async function announceAndRecord(
+  call: Call,
+  run: Run,
+  far: Far,
+  sides: readonly [Listener & Person, Listener & Person],
+  mode: Exclude<Run['recording'], 'off'>,
+  keys: TalkKeys,
+): Promise<void> {
+  const { masking, doors, events } = call.context;
+  const answers = await announceRecording(call.context, mode, sides);
+  if (call.over) return;
+  const { unwilling } = keys;
+  if (!answers.agreed || unwilling) {
+    const heard = answers.heard.map((one) =>
+      one.participant === unwilling?.participant ? { ...one, answer: 'refused' as const } : one,
+    );
+    const refused = { tenant: run.tenant, call: call.id, session: run.session, heard };
+    // Nobody waits for the database; the call's record does.
+    const told = patiently(doors.timers, () => masking.recordingRefused(refused));
+    call.finishFirst(
+      told.catch((error: unknown) => {
+        events.count('record-failed');
+        events.log('error', 'refusal not written', { call: call.id, error: nameOf(error) });
+      }),
+    );
+    if (unwilling) tellDiscarded(call, sides);
+    return;
+  }
+  if (!bothThere(call, far)) return;
+  await record(call, run, far, sides, mode, answers.heard);
+  // Meanwhile a key has said no.
+  const late = keys.unwilling;
+  if (late && (await call.recording?.discard(late)) && !call.over) tellDiscarded(call, sides);
+}
+
 async function record(
   call: Call,
   run: Run,
   far: Far,
-  callee: Other & { readonly party: string },
+  [caller, callee]: readonly [Listener & Person, Listener & Person],
   mode: Exclude<Run['recording'], 'off'>,
+  heard: readonly HeardOfRecording[],
 ): Promise<void> {
   const { near, media, context } = call;
   if (!near.media || !media) return;
@@ -90,12 +132,13 @@ async function record(
       tenant: run.tenant,
       call: call.id,
       session: run.session,
-      parties: [run.caller.party, callee.party],
+      parties: [caller.party, callee.party],
       announcement: {
         mode,
-        caller: context.prompts.language(run.caller.locale),
+        caller: context.prompts.language(caller.locale),
         callee: context.prompts.language(callee.locale),
       },
+      heard,
     },
     media,
     left: near.media.leg,
@@ -106,17 +149,12 @@ async function record(
   if (call.over) await recording?.written();
 }
 
-function createTalk(
-  call: Call,
-  run: Run,
-  far: Far,
-  sides: readonly [Listener, Listener],
-  other: Other,
-): Talk {
+function createTalk(call: Call, run: Run, far: Far, sides: readonly [Side, Side], keys: TalkKeys): Talk {
   const { timers } = call.context.doors;
   const { closing } = call.context.limits;
   const running: Timer[] = [];
-  let surveying = false;
+  /** One has hung up; the other is asked something. */
+  let afterwards = false;
   /** Notices come again while a call goes on. */
   let warned = false;
   call.during(() => {
@@ -130,13 +168,13 @@ function createTalk(
 
   /** Both hear it over what they are saying, each in their language. */
   function warn(name: string): void {
-    if (surveying) return;
+    if (afterwards) return;
     for (const { media, locale } of sides) void say(media, [call.context.prompts.find(locale, name)]);
   }
 
   /** Short calls are warned at half time: a tone says no number of seconds that isn't so. */
   function beep(): void {
-    if (surveying) return;
+    if (afterwards) return;
     for (const { media } of sides) void media.leg.play(warningTone).catch(() => {});
   }
 
@@ -149,21 +187,21 @@ function createTalk(
   }
 
   return {
-    participants: [run.caller.participant, other.participant],
+    participants: sides.map(({ participant }) => participant),
     left(side: 'caller' | 'callee', cause: DialogEnd): boolean {
-      if (surveying) {
+      if (afterwards) {
         // Whoever was asked has left as well; who hung up first is what counts.
         call.end({ outcome: 'connected', by: side === 'caller' ? 'callee' : 'caller', cause: 'bye' });
         return true;
       }
-      const asked = side === 'caller' ? other.participant : run.caller.participant;
-      if (cause !== 'remote-bye' || !run.survey || run.survey.participant !== asked) return false;
-      surveying = true;
-      for (const timer of running) timer.cancel();
       const [gone, here] = side === 'caller' ? sides : ([sides[1], sides[0]] as const);
+      const questions = cause === 'remote-bye' ? questionsTo(call, run, keys, here) : [];
+      if (questions.length === 0) return false;
+      afterwards = true;
+      for (const timer of running) timer.cancel();
       // Of course it is silent.
       gone.media.leg.onSilent(() => {});
-      void askSurvey(call, run.survey, here).then(() =>
+      void askAll(call, questions).then(() =>
         call.end({ outcome: 'connected', by: side, cause: causeOfEnd(cause) }),
       );
       return true;
@@ -183,4 +221,23 @@ function createTalk(
       }
     },
   };
+}
+
+/** What whoever stays on the line is asked when the other has hung up. */
+function questionsTo(call: Call, run: Run, keys: TalkKeys, here: Side): readonly (() => Promise<void>)[] {
+  const { survey } = run;
+  const questions: (() => Promise<void>)[] = [];
+  if (
+    run.reportAfterCall &&
+    call.context.reportCall &&
+    here.participant !== undefined &&
+    !keys.hasReported(here)
+  )
+    questions.push(() => offerReport(call, keys, here));
+  if (survey && survey.participant === here.participant) questions.push(() => askSurvey(call, survey, here));
+  return questions;
+}
+
+async function askAll(call: Call, questions: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const ask of questions) if (!call.over) await ask();
 }

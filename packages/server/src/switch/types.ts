@@ -21,6 +21,16 @@ export interface SwitchOptions {
   readonly recordings: string;
   readonly events: SwitchEvents;
   readonly limits?: Partial<SwitchLimits>;
+  /** Where a stored message's file is on this machine, when it isn't in `recordings`. Default: there. */
+  readonly locate?: (stored: { readonly recording: string; readonly file: string }) => Promise<string>;
+  /** Somebody reports the call by a key (`*9`), while they talk or when the other has gone. Absent: it means nothing. */
+  readonly reportCall?: (report: {
+    readonly tenant: string;
+    readonly call: string;
+    readonly session: string;
+    readonly participant: string;
+    readonly when: 'during' | 'after';
+  }) => Promise<void>;
 }
 
 /** What calls ask of a `PromptBook`: names for the media engine, which holds the audio. */
@@ -29,8 +39,10 @@ export interface Prompts {
   find(locale: string, name: string): string;
   /** Characters spelled out, at most 20; names that aren't known are left out. */
   keys(locale: string, words: Spoken): readonly string[];
-  /** The language that a person of this locale hears. */
-  language(locale: string): string;
+  /** The language that a person of this locale hears; `name`: in which prompt (default: the most common words). */
+  language(locale: string, name?: string): string;
+  /** Which sound that is, for the record of a consent: the same only for the same words by the same voice. */
+  wording(locale: string, name: string): string;
 }
 
 export interface SwitchLimits {

@@ -209,3 +209,45 @@ test('without its key nothing of a party can be read, and its number is forgotte
   expect(await destroyPartyKey(database, tenant, 'pty_1')).toBe(true);
   expect(await destroyPartyKey(database, tenant, 'pty_unknown')).toBe(false);
 });
+
+test('what people wrote about a dispute is sealed anew with a tenant key that is changed', async () => {
+  const { database } = test_;
+  const vault = await createVault({ ...quick, database, masterKey: first });
+  const keys = await vault.unlock(tenant);
+  const written = [
+    { table: 'disputes', column: 'statement', row: 'dsp_1' },
+    { table: 'disputes', column: 'verdict_text', row: 'dsp_1' },
+    { table: 'dispute_notes', column: 'body', row: 'nte_1' },
+    { table: 'legal_holds', column: 'reason', row: 'hld_1' },
+  ].map((field) => ({ ...field, tenant }));
+  const [statement, verdict, note, reason] = written.map((field) =>
+    keys.seal(Buffer.from(field.column), field),
+  );
+  await database.query(
+    '',
+    `insert into disputes (tenant, dispute, session, category, status, opener_kind, opener, opened_at, statement, verdict,
+        verdict_text, updated_at)
+      values ($1, 'dsp_1', 'ses_1', 'other', 'resolved', 'operator', 'usr_1', now(), $2, 'upheld', $3, now())`,
+    [tenant, statement, verdict],
+  );
+  await database.query(
+    '',
+    `with n as (insert into dispute_notes (tenant, dispute, note, author, at, body)
+        values ($1, 'dsp_1', 'nte_1', 'usr_1', now(), $2))
+      insert into legal_holds (tenant, hold, session, reason, placed_by, placed_at)
+        values ($1, 'hld_1', 'ses_1', $3, 'usr_1', now())`,
+    [tenant, note, reason],
+  );
+  const result = await rotateKeys({ database, vault, tenant, what: 'tenant', retireMilliseconds: 0 });
+  expect(result).toMatchObject({ rewrapped: 4, unreadable: 0 });
+  const now = await (await createVault({ ...quick, database, masterKey: first })).unlock(tenant);
+  for (const field of written) {
+    const { table, column } = field;
+    const [row] = await database.query<{ readonly sealed: Buffer }>(
+      '',
+      `select ${column} as sealed from ${table}`,
+      [],
+    );
+    expect(now.open(row?.sealed ?? Buffer.of(), field).toString()).toBe(column);
+  }
+});

@@ -1,5 +1,6 @@
 import type { Call, Masking } from '../../masking/service.ts';
 import { principalOf } from '../authentication.ts';
+import { invalidParameter } from '../input.ts';
 import {
   type Api,
   checkId,
@@ -10,7 +11,14 @@ import {
   renderPage,
   words,
 } from '../route.ts';
-import { callPage, callQuery, callSchema, explanationSchema } from '../schemas/calls.ts';
+import {
+  callPage,
+  callQuery,
+  callSchema,
+  callSummaryQuery,
+  callSummarySchema,
+  explanationSchema,
+} from '../schemas/calls.ts';
 import { idParams } from '../schemas/common.ts';
 import { renderExplanation } from './programs.ts';
 
@@ -34,11 +42,27 @@ function readRoutes(app: Api, masking: Masking): void {
       },
     },
     async (request) => {
-      const { session } = request.query;
+      const { session, status } = request.query;
       checkIdParameter('session', 'ses', session, 'a session');
+      const filter = present({ session, status, ...periodOf(request.query) });
       const page = pageOfQuery(request.query, 'call');
-      const calls = await masking.listCalls(principalOf(request).tenant, present({ session }), page);
-      return renderPage(calls, renderCall);
+      return renderPage(await masking.listCalls(principalOf(request).tenant, filter, page), renderCall);
+    },
+  );
+
+  app.get(
+    '/v1/calls/summary',
+    {
+      config: { scope: 'calls:read', problems: ['invalid'] },
+      schema: {
+        ...words('Calls', 'summarizeCalls', 'Count calls by what became of them'),
+        querystring: callSummaryQuery,
+        response: { 200: callSummarySchema },
+      },
+    },
+    async (request) => {
+      const count = await masking.countCalls(principalOf(request).tenant, periodOf(request.query));
+      return { ...count, outcomes: { ...count.outcomes } };
     },
   );
 
@@ -55,6 +79,19 @@ function readRoutes(app: Api, masking: Masking): void {
     async (request) =>
       renderCall(await masking.getCall(principalOf(request).tenant, checkId('call', request.params.id))),
   );
+}
+
+function periodOf(query: { readonly from?: string; readonly to?: string }) {
+  const time = (name: 'from' | 'to'): Date | undefined => {
+    const text = query[name];
+    if (text === undefined) return undefined;
+    const date = new Date(text);
+    if (Number.isNaN(date.getTime())) throw invalidParameter(name, 'is no time of the calendar');
+    return date;
+  };
+  const [from, to] = [time('from'), time('to')];
+  if (from && to && from >= to) throw invalidParameter('from', 'must lie before to');
+  return present({ from, to });
 }
 
 function explanationRoute(app: Api, masking: Masking): void {

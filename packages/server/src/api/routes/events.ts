@@ -24,6 +24,7 @@ export function eventRoutes(app: Api, masking: Masking): void {
   );
 }
 
-function renderEvent({ id, kind, at, session, subject, data }: Event) {
-  return { id, kind, at: at.toISOString(), ...present({ session, subject }), data: { ...data } };
+/** Also what is told live. */
+export function renderEvent({ id, kind, at, session, subject, order, data }: Event) {
+  return { id, kind, at: at.toISOString(), ...present({ session, subject, order }), data: { ...data } };
 }

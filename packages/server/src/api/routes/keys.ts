@@ -1,8 +1,7 @@
 import { Type } from 'typebox';
-import type { ApiKey, Masking, Principal, Scope } from '../../masking/service.ts';
-import { hasScope, principalOf } from '../authentication.ts';
+import type { ApiKey, Masking } from '../../masking/service.ts';
+import { mayGrant, principalOf } from '../authentication.ts';
 import { invalid } from '../input.ts';
-import { Problem } from '../problem.ts';
 import { type Api, checkId, pageOfQuery, present, readTime, renderPage, words } from '../route.ts';
 import { idParams, pageQuery } from '../schemas/common.ts';
 import { createdKeySchema, keyPage, keySchema, newKeySchema } from '../schemas/keys.ts';
@@ -65,15 +64,6 @@ export function keyRoutes(app: Api, masking: Masking): void {
     async (request) =>
       renderKey(await masking.revokeApiKey(principalOf(request).tenant, checkId('key', request.params.id))),
   );
-}
-
-/** Nobody hands out more than they have; an administrator may hand out anything. */
-function mayGrant(principal: Principal, wanted: readonly Scope[]): void {
-  if (principal.scopes.has('admin')) return;
-  const missing = wanted.filter((scope) => !hasScope(principal, scope));
-  if (missing.length > 0) {
-    throw new Problem('forbidden', `This API key cannot grant a scope that it lacks: ${missing.join(', ')}.`);
-  }
 }
 
 function renderKey(key: ApiKey) {

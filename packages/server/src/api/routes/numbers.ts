@@ -236,7 +236,7 @@ function renderNumber(one: VirtualNumber) {
     ...{ id, number, pool, carrier, country, enabled, use, draining },
     capabilities: [...capabilities],
     createdAt: createdAt.toISOString(),
-    ...present({ quarantinedUntil: one.quarantinedUntil?.toISOString(), area: one.area }),
+    ...present({ today: one.today, quarantinedUntil: one.quarantinedUntil?.toISOString(), area: one.area }),
   };
 }
 
@@ -248,9 +248,11 @@ function renderPool(pool: Pool) {
   };
 }
 
-function renderForecast({ pool, numbers, needed, headroom, trendPerDay, shortAt, status }: PoolForecast) {
+function renderForecast(forecast: PoolForecast) {
+  const { pool, numbers, needed, headroom, trendPerDay, shortAt, status, days } = forecast;
   return {
     ...{ pool, numbers, needed, headroom, trendPerDay, status },
+    days: days.map((day) => ({ ...day })),
     ...present({ shortAt: shortAt?.toISOString() }),
   };
 }

@@ -1,5 +1,7 @@
-/** What is done with one participant: their number shown, another phone of theirs added, a call made for them. */
+/** What is done with one participant: their number shown, another phone of theirs added, a call made for them, their link. */
+import { Type } from 'typebox';
 import type { Masking } from '../../masking/service.ts';
+import type { Trust } from '../../trust/service.ts';
 import { principalOf } from '../authentication.ts';
 import { invalid } from '../input.ts';
 import type { Telephone } from '../options.ts';
@@ -7,7 +9,13 @@ import { Problem } from '../problem.ts';
 import { type Api, asNotFound, checkId, present, refuseBody, words } from '../route.ts';
 import { callSchema } from '../schemas/calls.ts';
 import { idParams } from '../schemas/common.ts';
-import { claimSchema, participantParams, revealedSchema, revealSchema } from '../schemas/participants.ts';
+import {
+  claimSchema,
+  participantParams,
+  revealedSchema,
+  revealSchema,
+  transparencyLinkSchema,
+} from '../schemas/participants.ts';
 import { clickToCallSchema } from '../schemas/sessions.ts';
 import { renderCall } from './calls.ts';
 
@@ -21,7 +29,7 @@ function revealRoute(app: Api, masking: Masking): void {
   app.post(
     '/v1/sessions/:id/participants/:participant/reveal',
     {
-      config: { scope: 'pii:reveal', idempotency: 'repeat', problems: ['not-found'] },
+      config: { scope: 'pii:reveal', idempotency: 'repeat', problems: ['not-found', 'subject-restricted'] },
       schema: {
         ...words(
           'Sessions',
@@ -90,6 +98,7 @@ function clickToCallRoute(app: Api, masking: Masking, telephone: Telephone | und
           'unknown-participant',
           'participant-unreachable',
           'blocked',
+          'subject-restricted',
           'no-display-number',
           'number-not-available',
         ],
@@ -119,6 +128,57 @@ function clickToCallRoute(app: Api, masking: Masking, telephone: Telephone | und
       const call = await telephone.call({ tenant, session, from, ...present({ to }) });
       reply.code(202).header('location', `/v1/calls/${call}`);
       return reply.send(renderCall(await masking.getCall(tenant, call)));
+    },
+  );
+}
+
+/** The participant's own link to what is done with their data: made with the session, renewed and taken back here. */
+export function transparencyLinkRoutes(app: Api, { transparency }: Trust, publicUrl: () => string): void {
+  const path = '/v1/sessions/:id/participants/:participant/transparency';
+  app.post(
+    path,
+    {
+      config: { scope: 'sessions:write', problems: ['invalid', 'not-found'] },
+      schema: {
+        ...words(
+          'Sessions',
+          'renewTransparencyLink',
+          'Give a participant a new link to their page',
+          'The one before stops to work at once. Send the new one to the participant only.',
+        ),
+        params: participantParams,
+        response: { 201: transparencyLinkSchema },
+      },
+    },
+    async (request, reply) => {
+      refuseBody(request.body);
+      const session = checkId('ses', request.params.id);
+      const participant = checkId('par', request.params.participant);
+      const token = await transparency.renew(principalOf(request).tenant, session, participant);
+      return reply.code(201).send({ transparencyUrl: `${publicUrl()}/t/${token}` });
+    },
+  );
+
+  app.delete(
+    path,
+    {
+      config: { scope: 'sessions:write', problems: ['not-found'] },
+      schema: {
+        ...words(
+          'Sessions',
+          'revokeTransparencyLink',
+          'Take a participant’s link back',
+          'It stops to work at once; a new one can be made later.',
+        ),
+        params: participantParams,
+        response: { 204: Type.Null({ description: 'The link does not work any more.' }) },
+      },
+    },
+    async (request, reply) => {
+      const session = checkId('ses', request.params.id);
+      const participant = checkId('par', request.params.participant);
+      await transparency.revoke(principalOf(request).tenant, session, participant);
+      return reply.code(204).send(null);
     },
   );
 }

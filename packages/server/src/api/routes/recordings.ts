@@ -2,26 +2,36 @@
  * Listening to a call. The heart gives the key only together with a ledger entry that says who listened and why;
  * from there on nothing but what is being sent is ever in clear, and nothing of it is stored or cached.
  */
-import { join, resolve, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { type ByteRange, openRecording, type StoredRecording, wavLength, wavStream } from '@samar/media';
+import {
+  type ByteRange,
+  openRecording,
+  RecordingError,
+  type StoredRecording,
+  wavLength,
+  wavStream,
+} from '@samar/media';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Masking } from '../../masking/service.ts';
+import type { Masking, OpenedRecording } from '../../masking/service.ts';
+import type { Trust } from '../../trust/service.ts';
 import { principalOf } from '../authentication.ts';
 import { logFailure } from '../logging.ts';
 import type { ApiLog } from '../options.ts';
+import { createPlaces } from '../places.ts';
 import { Problem } from '../problem.ts';
 import { type Api, checkId, words } from '../route.ts';
 import { recordingQuery } from '../schemas/calls.ts';
 import { idParams } from '../schemas/common.ts';
 
 /** Each holds a file and some seconds of speech. */
-const maxListeners = 64;
+const places = createPlaces(
+  { all: 64, tenant: 48, actor: 16 },
+  'Too many recordings are being listened to at once.',
+);
 
-export function recordingRoutes(app: Api, masking: Masking, directory: string, log: ApiLog): void {
-  let listeners = 0;
-
+export function recordingRoutes(app: Api, masking: Masking, trust: Trust, log: ApiLog): void {
   app.get(
     '/v1/calls/:id/recording',
     {
@@ -32,6 +42,8 @@ export function recordingRoutes(app: Api, masking: Masking, directory: string, l
           'no-recording',
           'recording-unreadable',
           'reason-required',
+          'subject-restricted',
+          'unavailable',
           'range-not-satisfiable',
         ],
       },
@@ -67,39 +79,53 @@ export function recordingRoutes(app: Api, masking: Masking, directory: string, l
       const { tenant, actor } = principalOf(request);
       const reason = reasonOf(request, request.query.reason);
       const call = checkId('call', request.params.id);
-      if (listeners >= maxListeners) {
-        throw new Problem('unavailable', 'Too many recordings are being listened to at once.', {
-          retryAfterSeconds: 5,
-        });
-      }
-      listeners += 1;
-      let recording: StoredRecording | undefined;
-      try {
-        const opened = await masking.openRecording(tenant, call, { actor, reason });
-        recording = await openFile(directory, opened);
-        const encoding = request.query.format === 'pcm' ? 'pcm' : 'mu-law';
-        const range = startAnswer(request, reply, `${opened.recording}.wav`, wavLength(recording, encoding));
-        const stream = wavStream(recording, range, encoding);
-        const finished = recording;
-        // A damaged frame ends the connection: half of a recording must not look like the whole.
-        stream.once('error', (error) => logFailure(log, request, error));
-        stream.once('close', () => {
-          listeners -= 1;
-          void finished.close();
-        });
-        return reply.send(stream);
-      } catch (error) {
-        listeners -= 1;
-        await recording?.close();
-        throw error;
-      }
+      return sendRecording(request, reply, trust, log, {
+        open: () => masking.openRecording(tenant, call, { actor, reason }),
+        encoding: request.query.format === 'pcm' ? 'pcm' : 'mu-law',
+        disposition: 'inline',
+      });
     },
   );
 }
 
-const audio = Type.Unsafe<Readable>({ type: 'string', contentMediaType: 'audio/wav' });
+/** Opens a recording and streams it as WAV. `attachment`: as a whole, to be saved. */
+export async function sendRecording(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  trust: Trust,
+  log: ApiLog,
+  how: {
+    readonly open: () => Promise<OpenedRecording>;
+    readonly encoding: 'mu-law' | 'pcm';
+    readonly disposition: 'inline' | 'attachment';
+  },
+): Promise<FastifyReply> {
+  const leave = places.take(principalOf(request));
+  let recording: StoredRecording | undefined;
+  try {
+    const opened = await how.open();
+    recording = await openFile(trust, opened);
+    const length = wavLength(recording, how.encoding);
+    const range = startAnswer(request, reply, `${opened.recording}.wav`, length, how.disposition);
+    const stream = wavStream(recording, range, how.encoding);
+    const finished = recording;
+    // A damaged frame ends the connection: half of a recording must not look like the whole.
+    stream.once('error', (error) => logFailure(log, request, error));
+    stream.once('close', () => {
+      leave();
+      void finished.close();
+    });
+    return reply.send(stream);
+  } catch (error) {
+    leave();
+    await recording?.close();
+    throw error;
+  }
+}
 
-function reasonOf(request: FastifyRequest, parameter: string | undefined): string {
+export const audio = Type.Unsafe<Readable>({ type: 'string', contentMediaType: 'audio/wav' });
+
+export function reasonOf(request: FastifyRequest, parameter: string | undefined): string {
   const header = request.headers['x-access-reason'];
   const reason = (typeof header === 'string' ? utf8(header) : parameter)?.trim() ?? '';
   const length = reason.length;
@@ -124,29 +150,57 @@ function utf8(header: string): string {
   }
 }
 
-async function openFile(
-  directory: string,
-  opened: { readonly recording: string; readonly file: string; readonly key: Buffer },
-): Promise<StoredRecording> {
-  const root = resolve(directory);
-  const file = join(root, opened.file);
-  if (!file.startsWith(root + sep))
-    throw new Problem('recording-unreadable', 'The file is not where it must be.');
-  try {
-    return await openRecording({ file, id: opened.recording, key: opened.key });
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'RecordingError') throw error;
-    throw new Problem('recording-unreadable', 'The file is gone or damaged.');
+/**
+ * Every frame is authenticated as it is read, and the last one says that it is the last: what can be opened, and has the
+ * length that the ledger's entry tells, is what was recorded. Hashing all of it for every listener would prove no more.
+ */
+async function openFile(trust: Trust, opened: OpenedRecording): Promise<StoredRecording> {
+  const { recording: id, key, file, sha256, bytes, status } = opened;
+  const located = { file, ...(sha256 !== undefined && { sha256 }) };
+  // It may move to the store of objects between being found and being opened.
+  for (let tries = 0; ; tries++) {
+    try {
+      const path = await trust.custody.locate(located);
+      const stored = await openRecording({ file: path, id, key });
+      if (status !== 'complete' || (stored.complete && (await stat(path)).size === bytes)) return stored;
+      await stored.close();
+      throw new Problem('recording-unreadable', 'The file is not what was recorded.');
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error.name === 'RecordingsAway') {
+        throw new Problem('unavailable', 'The store of recordings can not be reached at the moment.', {
+          retryAfterSeconds: 10,
+        });
+      }
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT' || isMissing(error);
+      if (missing && tries === 0) continue;
+      if (error.name !== 'RecordingError' && !missing) throw error;
+      throw new Problem('recording-unreadable', 'The file is gone or damaged.');
+    }
   }
 }
 
+function isMissing(error: Error): boolean {
+  return error instanceof RecordingError && error.problem === 'missing';
+}
+
 /** Status and headers; gives the range to send, or throws 416. */
-function startAnswer(request: FastifyRequest, reply: FastifyReply, name: string, length: number): ByteRange {
+function startAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  length: number,
+  disposition: 'inline' | 'attachment',
+): ByteRange {
   reply
     .type('audio/wav')
-    .header('accept-ranges', 'bytes')
-    .header('content-disposition', `inline; filename="${name}"`)
+    .header('content-disposition', `${disposition}; filename="${name}"`)
     .header('cache-control', 'no-store');
+  if (disposition === 'attachment') {
+    reply.header('content-length', String(length));
+    return { start: 0, end: length - 1 };
+  }
+  reply.header('accept-ranges', 'bytes');
   // We give no validator, so an If-Range can match none: the whole is sent (RFC 9110 section 13.1.5).
   const asked = request.headers['if-range'] === undefined ? request.headers.range : undefined;
   const range = readRange(asked, length);

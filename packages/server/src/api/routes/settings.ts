@@ -17,7 +17,7 @@ export function settingsRoutes(app: Api, masking: Masking): void {
   app.get(
     '/v1/settings',
     {
-      config: { scope: 'settings:write' },
+      config: { scope: 'settings:read' },
       schema: { ...words('Settings', 'getSettings', 'Read the settings'), response: { 200: settingsSchema } },
     },
     async (request) => renderSettings(await masking.getSettings(principalOf(request).tenant)),
@@ -142,6 +142,10 @@ function renderDestination({ name, phone }: Destination) {
 }
 
 function renderSettings(settings: Settings) {
-  const { timeZone, ringSeconds, maxSeconds, accept, abuseThreshold } = settings;
-  return { timeZone, ringSeconds, maxSeconds, accept, abuseThreshold };
+  const { businessName, timeZone, ringSeconds, maxSeconds, accept, abuseThreshold } = settings;
+  const { recordingPolicy, retention, downloadApproval, reportAfterCall } = settings;
+  return {
+    ...{ businessName, timeZone, ringSeconds, maxSeconds, accept, abuseThreshold },
+    ...{ recordingPolicy, retention, downloadApproval, reportAfterCall },
+  };
 }

@@ -98,9 +98,38 @@ export const explanationSchema = Type.Object(
   },
   { title: 'CallExplanation' },
 );
+const period = {
+  from: Type.Optional(time('Only calls that began at this time or later.')),
+  to: Type.Optional(time('Only calls that began before this time.')),
+};
+export const callSummaryQuery = Type.Object(period, { additionalProperties: false });
+export const callSummarySchema = Type.Object(
+  {
+    calls: Type.Integer({ description: 'How many began.' }),
+    running: Type.Integer({ description: 'How many of them have not ended.' }),
+    outcomes: Type.Record(Type.String(), Type.Integer(), {
+      description: 'How many ended with which outcome.',
+      examples: [{ connected: 812, 'no-answer': 96, refused: 14 }],
+    }),
+    complete: Type.Boolean({
+      description: 'False when there are more: only the newest 100,000 are counted.',
+    }),
+  },
+  { title: 'CallSummary' },
+);
 export const callPage = pageOf(callSchema, 'CallPage');
 export const callQuery = Type.Object(
-  { session: Type.Optional(id('ses', 'Only the calls of this session.')), ...pageQuery },
+  {
+    session: Type.Optional(id('ses', 'Only the calls of this session.')),
+    status: Type.Optional(
+      oneOf(
+        ['running', 'ringing', 'answered', 'ended'],
+        'Only calls that stand so now; `running` is ringing or answered.',
+      ),
+    ),
+    ...period,
+    ...pageQuery,
+  },
   { additionalProperties: false },
 );
 export const recordingQuery = Type.Object(

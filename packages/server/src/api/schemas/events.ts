@@ -8,6 +8,12 @@ export const eventSchema = Type.Object(
     at: time('When it happened.'),
     session: Type.Optional(Type.String()),
     subject: Type.Optional(Type.String({ description: 'Id of what it happened to.' })),
+    order: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Its number within the session: 1, 2, 3, … Given within a second.',
+      }),
+    ),
     data: Type.Unsafe<Record<string, unknown>>({
       type: 'object',
       additionalProperties: true,

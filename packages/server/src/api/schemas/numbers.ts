@@ -61,6 +61,9 @@ export const virtualNumberSchema = Type.Object(
     enabled: Type.Boolean(),
     use,
     draining: Type.Boolean({ description: 'Takes no new sessions; live ones go on.' }),
+    today: Type.Optional(
+      Type.Integer({ description: 'Sessions taken today (UTC); counted where the pool has a `loadLimit`.' }),
+    ),
     quarantinedUntil: Type.Optional(time('Takes no new sessions until then.')),
     area: Type.Optional(Type.String()),
     createdAt: time('When it was added.'),
@@ -204,6 +207,14 @@ export const poolForecastSchema = Type.Object(
       time('When `needed` reaches `numbers` if it goes on so; absent when it does not within a year.'),
     ),
     status: oneOf(['enough', 'low', 'short'], 'In a word.'),
+    days: Type.Array(
+      Type.Object({
+        day: Type.String({ description: 'UTC.', examples: ['2026-01-31'] }),
+        needed: Type.Integer({ description: 'The most that was needed on this day.' }),
+        numbers: Type.Integer(),
+      }),
+      { description: 'Use over time: the last 60 days, oldest first.' },
+    ),
   },
   { title: 'PoolForecast' },
 );

@@ -148,6 +148,16 @@ export const revealedSchema = Type.Object(
   { title: 'RevealedPhones' },
 );
 
+export const transparencyLinkSchema = Type.Object(
+  {
+    transparencyUrl: Type.String({
+      description: 'Link for this participant alone. Shown once: only its digest is kept.',
+      examples: ['https://masking.example/t/2Yx0…'],
+    }),
+  },
+  { title: 'TransparencyLink' },
+);
+
 export const claimSchema = Type.Object(
   {
     code: Type.String({ description: 'Six digits, good once.', examples: ['123456'] }),

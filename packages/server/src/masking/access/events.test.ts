@@ -65,6 +65,7 @@ describe('events', () => {
   });
 
   it('are kept for 30 days', async () => {
+    await stage.sql('select publish_events(500)');
     await stage.sql(
       `update events set at = now() - interval '30 days 1 minute' where data ->> 'index' in ('0', '1', '2')`,
     );

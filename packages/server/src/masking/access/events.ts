@@ -27,13 +27,14 @@ export function createEvents(context: Context): Pick<Masking, 'listEvents'> {
   };
 }
 
-function toEvent(row: queries.EventRow): Event {
+export function toEvent(row: queries.EventRow): Event {
   return {
     id: row.event,
     kind: row.kind,
     at: row.at,
     ...(row.session === null ? {} : { session: row.session }),
     ...(row.subject === null ? {} : { subject: row.subject }),
+    ...(row.session_order === null ? {} : { order: row.session_order }),
     data: row.data,
   };
 }

@@ -4,13 +4,16 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as queries from '../../store/queries/access.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, invalid, isTenantName, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
-import { type ApiKey, type Masking, type Principal, type Scope, scopes } from '../service.ts';
+import { type ApiKey, type Masking, namedScopes, type Principal, type Scope, scopes } from '../service.ts';
 
 /** Milliseconds that an answer is remembered, so that revoking works within a second everywhere. */
 const cacheMilliseconds = 1_000;
 const cacheEntries = 10_000;
+/** What `admin` does not include. */
+const named: ReadonlySet<Scope> = new Set(namedScopes);
 const shape = /^sk_([a-z0-9-]{1,63})_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/;
 
 export function createApiKeys(
@@ -31,9 +34,7 @@ export function createApiKeys(
     if (row === undefined || !matches) return undefined;
     const known = new Set<string>(scopes);
     const held = row.scopes.filter((scope): scope is Scope => known.has(scope));
-    const granted = held.includes('admin')
-      ? [...scopes.filter((scope) => scope !== 'recordings:listen' && scope !== 'pii:reveal'), ...held]
-      : held;
+    const granted = held.includes('admin') ? [...scopes.filter((scope) => !named.has(scope)), ...held] : held;
     // Only a note; when it can't be written now, it will be another time.
     void queries.noteApiKeyUse(database, tenant, id).catch(() => {});
     return { tenant, actor: id, scopes: new Set(granted) };
@@ -51,6 +52,7 @@ export function createApiKeys(
         secretHash: sha256(secret),
         scopes: [...new Set(key.scopes)],
         expiresAt: key.expiresAt,
+        actor: currentActor(),
       });
       return { ...toApiKey(row), secret: `sk_${tenant}_${id.slice('key_'.length)}_${secret}` };
     },
@@ -62,7 +64,9 @@ export function createApiKeys(
     },
 
     async revokeApiKey(tenant, key) {
-      const row = isId(key, 'key') ? await queries.revokeApiKey(database, tenant, key) : undefined;
+      const row = isId(key, 'key')
+        ? await queries.revokeApiKey(database, tenant, key, currentActor())
+        : undefined;
       if (row === undefined) throw notFound('key');
       cache.clear();
       return toApiKey(row);

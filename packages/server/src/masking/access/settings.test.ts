@@ -92,6 +92,7 @@ describe('settings', () => {
       part.updateSettings('default', { timeZone: 'Asia/Kolkata' }),
     ]);
     expect(await part.getSettings('default')).toEqual({
+      ...defaultSettings,
       ...{ ringSeconds: 30, maxSeconds: 300, accept: true, abuseThreshold: 9, timeZone: 'Asia/Kolkata' },
     });
   });

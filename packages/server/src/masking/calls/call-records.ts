@@ -1,18 +1,34 @@
 /** Reading call records. */
 import * as queries from '../../store/queries/calls.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, notFound, toPage } from '../context.ts';
 import { isId } from '../ids.ts';
 import { type Call, type Masking, MaskingError } from '../service.ts';
-import { actor } from '../sessions/sessions.ts';
 
-export function createCallRecords(context: Context): Pick<Masking, 'listCalls' | 'getCall' | 'hangUpCall'> {
+type Records = Pick<Masking, 'listCalls' | 'countCalls' | 'getCall' | 'hangUpCall'>;
+/** More are not counted: a page that is looked at must not read millions of rows. */
+const mostCounted = 100_000;
+
+export function createCallRecords(context: Context): Records {
   const { database } = context;
-  const records: Pick<Masking, 'listCalls' | 'getCall' | 'hangUpCall'> = {
+  const records: Records = {
     async listCalls(tenant, filter, page) {
       const { limit, after } = checkPage(page);
       if (filter.session !== undefined && !isId(filter.session, 'ses')) return { items: [] };
-      const rows = await queries.listCalls(database, tenant, filter.session, after, limit + 1);
+      const rows = await queries.listCalls(database, tenant, filter, after, limit + 1);
       return toPage(rows, limit, (row) => row.call, toCall);
+    },
+    async countCalls(tenant, filter) {
+      const rows = await queries.countOutcomes(database, tenant, filter, mostCounted);
+      const calls = rows.reduce((sum, row) => sum + row.calls, 0);
+      return {
+        calls,
+        running: rows.find(({ outcome }) => outcome === null)?.calls ?? 0,
+        outcomes: Object.fromEntries(
+          rows.flatMap((row) => (row.outcome === null ? [] : [[row.outcome, row.calls]])),
+        ),
+        complete: calls < mostCounted,
+      };
     },
     async getCall(tenant, call) {
       const row = isId(call, 'call') ? await queries.readCall(database, tenant, call) : undefined;
@@ -21,7 +37,7 @@ export function createCallRecords(context: Context): Pick<Masking, 'listCalls' |
     },
     async hangUpCall(tenant, call) {
       const running = isId(call, 'call')
-        ? await queries.requestHangup(database, tenant, call, actor)
+        ? await queries.requestHangup(database, tenant, call, currentActor())
         : undefined;
       if (running === undefined) throw notFound('call');
       if (!running) throw new MaskingError('call-ended', 'The call has ended already.');

@@ -1,5 +1,7 @@
 /** Calls that the platform makes itself: one participant is rung first, then the other, each from their own number. */
 import type { DecidedRow } from '../../store/queries/calls.ts';
+import { restrictedParticipants } from '../../store/queries/rights.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, withKeys } from '../context.ts';
 import { type Masking, MaskingError } from '../service.ts';
 import { resolveParticipant } from '../sessions/session-changes.ts';
@@ -13,10 +15,14 @@ export function createClickToCall(
   decisions: Pick<Decisions, 'ask' | 'ended' | 'numberOf'>,
   sessions: Pick<Masking, 'getSession'>,
 ): Pick<CallMasking, 'originate'> {
-  const { doors } = context;
+  const { doors, database } = context;
 
   /** The record was written with the decision: it says why nothing came of it. */
-  async function refused(tenant: string, call: string, reason: RefusalReason): Promise<MaskingError> {
+  async function refused(
+    { tenant, call, session }: Parameters<CallMasking['originate']>[0],
+    reason: RefusalReason,
+    asked: readonly string[],
+  ): Promise<MaskingError> {
     await decisions.ended({
       tenant,
       call,
@@ -26,13 +32,17 @@ export function createClickToCall(
       endedAt: doors.clock.now(),
       legs: [],
     });
+    if (reason !== 'ended' && (await restrictedParticipants(database, tenant, session, asked))) {
+      return new MaskingError('subject-restricted', "The use of a participant's data is restricted.");
+    }
     return reason === 'ended'
       ? new MaskingError('session-closed', 'The session is over.')
       : new MaskingError('participant-unreachable', `Nobody may be called now: ${words(reason)}.`);
   }
 
   return {
-    async originate({ tenant, session, from, to, call }): Promise<Originate> {
+    async originate(request): Promise<Originate> {
+      const { tenant, session, from, to, call } = request;
       const found = await sessions.getSession(tenant, session);
       const active = found.participants.filter((one) => one.leftAt === undefined && !one.open);
       const first = resolveParticipant(active, from, '/from');
@@ -40,6 +50,7 @@ export function createClickToCall(
       if (first === second) {
         throw new MaskingError('invalid', 'Two different participants are connected.', '/to');
       }
+      const asked = second === undefined ? active.map(({ id }) => id) : [first, second];
       const seat = active.find((one) => one.id === first);
       if (found.status === 'closed' || found.status === 'expired') {
         if (found.afterCloseUntil === undefined)
@@ -55,10 +66,11 @@ export function createClickToCall(
         caller: null,
         session,
         participant: first,
+        requested: { by: currentActor(), to: second },
       });
       const [row, ...others] = rows;
       if (row === undefined) throw new MaskingError('number-not-available', 'Their number is out of use.');
-      if (row.verdict !== 'connect') throw await refused(tenant, call, 'ended');
+      if (row.verdict !== 'connect') throw await refused(request, 'ended', asked);
       const { near, run } = await withKeys(context, tenant, async (keys) => ({
         near: targetsOf(keys, rows.filter(isOwn)).get(first)?.[0],
         run: await planning.run(keys, [row, ...others], number, {
@@ -67,10 +79,10 @@ export function createClickToCall(
           ...(second === undefined ? {} : { to: second }),
         }),
       }));
-      if (run.kind === 'refuse') throw await refused(tenant, call, run.reason);
+      if (run.kind === 'refuse') throw await refused(request, run.reason, asked);
       const only = onlyRefusal(run);
-      if (only !== undefined) throw await refused(tenant, call, only);
-      if (near === undefined) throw await refused(tenant, call, 'unavailable');
+      if (only !== undefined) throw await refused(request, only, asked);
+      if (near === undefined) throw await refused(request, 'unavailable', asked);
       return { near, ringSeconds: ringSeconds(run), run };
     },
   };

@@ -20,6 +20,7 @@ import type {
   Survey,
   Trace,
 } from '../types.ts';
+import type { RecordingModes } from './recording-modes.ts';
 
 export interface Telephony {
   /** Seconds that each target rings; a tenant's setting `ringSeconds` (5 to 120) goes before. */
@@ -37,6 +38,8 @@ export interface PlanningOptions {
   readonly destination: (tenant: string, name: string) => Promise<string | undefined>;
   /** Files and keys of waiting messages; those that can't be opened are left out. */
   readonly voicemails: (tenant: string, recordings: readonly string[]) => Promise<MessagesStep['messages']>;
+  /** How a call of these parties is recorded, by its session and the tenant's policy. */
+  readonly recordingMode: RecordingModes;
 }
 
 /** The number through which the call came: what a forwarded call shows. */
@@ -259,7 +262,11 @@ export function createPlanning({ doors }: Pick<Context, 'doors'>, options: Plann
       tenant,
       session,
       caller: { participant, party, locale: first.caller_locale },
-      recording: first.recording ?? ('off' as const),
+      recording: await options.recordingMode(tenant, first.recording ?? 'off', first.settings, [
+        party,
+        ...rows.flatMap((row) => (row.participant === null ? [] : [row.party])),
+      ]),
+      reportAfterCall: first.settings['reportAfterCall'] === true,
     };
     if (first.info === null) {
       const reached = [...targets.entries()]

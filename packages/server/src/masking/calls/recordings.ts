@@ -5,6 +5,7 @@ import type { TenantVault } from '../../vault/types.ts';
 import { type Context, invalid, notFound, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { openKey, openPhone } from '../parties/party-keys.ts';
+import { holdsPhoneNumber } from '../parties/phone-numbers.ts';
 import { type Masking, MaskingError } from '../service.ts';
 import type { CallMasking, MessagesStep } from '../types.ts';
 
@@ -12,7 +13,7 @@ type Access = Parameters<Masking['openRecording']>[2];
 
 export function createRecordings(context: Context): Pick<
   CallMasking,
-  'recordingStarted' | 'recordingEnded' | 'messageHeard'
+  'recordingStarted' | 'recordingRefused' | 'recordingDiscarded' | 'recordingEnded' | 'messageHeard'
 > &
   Pick<Masking, 'openRecording' | 'revealPhone'> & {
     /** Files and keys of messages, in order; one whose keys were destroyed is left out. */
@@ -41,6 +42,7 @@ export function createRecordings(context: Context): Pick<
       partyKeys: rows.map((row) => row.party_key),
       announcement,
       addressees: start.voicemailFor,
+      heard: start.heard ?? [],
     });
     return { recording, file, key };
   };
@@ -49,6 +51,10 @@ export function createRecordings(context: Context): Pick<
     checkAccess(access);
     const row = isId(call, 'call') ? await queries.openRecording(database, tenant, call, access) : undefined;
     if (row === undefined) throw new MaskingError('no-recording', 'This call has no recording.');
+    const { wrapped_key: wrapped } = row;
+    if (row.restricted || wrapped === null) {
+      throw restricted('Somebody in this call has asked that their data be left alone.');
+    }
     const keyRows = await queries.readNamedPartyKeys(database, tenant, row.parties, row.party_keys);
     if (keyRows.length < row.parties.length) {
       throw new MaskingError(
@@ -57,9 +63,13 @@ export function createRecordings(context: Context): Pick<
       );
     }
     const key = await withKeys(context, tenant, (keys) =>
-      keys.openSharedKey(row.recording, openAll(keys, keyRows), row.wrapped_key),
+      keys.openSharedKey(row.recording, openAll(keys, keyRows), wrapped),
     );
-    return { recording: row.recording, file: row.file, key, status: row.status };
+    return {
+      ...{ recording: row.recording, file: row.file, key, status: row.status },
+      ...(row.bytes === null ? {} : { bytes: Number(row.bytes) }),
+      ...(row.sha256 === null || row.sha256 === '' ? {} : { sha256: row.sha256 }),
+    };
   };
 
   async function voicemails(
@@ -87,6 +97,8 @@ export function createRecordings(context: Context): Pick<
         ? await queries.revealPhones(database, tenant, session, participant, access)
         : [];
     if (rows.length === 0) throw notFound('participant');
+    if (rows.some((row) => row.restricted))
+      throw restricted('They have asked that their data be left alone.');
     return withKeys(context, tenant, (keys) =>
       rows.map((row) => openPhone(keys, row)).filter((phone) => phone !== undefined),
     );
@@ -94,6 +106,8 @@ export function createRecordings(context: Context): Pick<
 
   return {
     recordingStarted,
+    recordingRefused: (refused) => queries.recordingRefused(database, refused),
+    recordingDiscarded: (discard) => queries.discardRecording(database, discard),
     recordingEnded: (end) => queries.endRecording(database, end),
     messageHeard: (heard) => queries.messageHeard(database, heard),
     openRecording,
@@ -106,9 +120,15 @@ function openAll(keys: TenantVault, rows: readonly queries.PartyKeyRow[]) {
   return rows.map((row) => openKey(keys, row)).filter((cipher) => cipher !== undefined);
 }
 
+function restricted(detail: string): MaskingError {
+  return new MaskingError('subject-restricted', detail);
+}
+
 function checkAccess(access: Access): void {
   const reason = access.reason.trim();
   if (reason.length < 3 || reason.length > 500 || reason.includes('\0')) {
     throw invalid('Say why, in 3 to 500 characters.', '/reason');
   }
+  // It stands in the ledger, and the person concerned may read it.
+  if (holdsPhoneNumber(reason)) throw invalid('A reason holds no phone number.', '/reason');
 }

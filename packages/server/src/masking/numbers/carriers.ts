@@ -1,9 +1,11 @@
 /** Carriers: whoever carries our calls. Their passwords are sealed under the tenant's key. */
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { DatabaseError } from '../../store/errors.ts';
 import * as queries from '../../store/queries/carriers.ts';
 import type { TenantVault } from '../../vault/types.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, invalid, notFound, toPage, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { type Carrier, type Masking, MaskingError, type NewCarrier, type Trunk } from '../service.ts';
@@ -23,7 +25,7 @@ export function createCarriers(
     const keys = await vault.unlock(tenant);
     const id = newId(doors, 'car');
     const row = toColumns(keys, id, carrier, sources);
-    return toCarrier(await unlessTaken(() => queries.insertCarrier(database, row)));
+    return toCarrier(await unlessTaken(() => queries.insertCarrier(database, row, currentActor())));
   }
 
   async function updateCarrier(
@@ -44,7 +46,10 @@ export function createCarriers(
     const sources = checkCarrier(checked);
     const keys = await vault.unlock(tenant);
     const row = { ...toColumns(keys, before.carrier, checked, sources), enabled: enabled ?? before.enabled };
-    const updated = await unlessTaken(() => queries.updateCarrier(database, row));
+    const fields = changedFields(before, row, change);
+    const updated = await unlessTaken(() =>
+      queries.updateCarrier(database, row, { actor: currentActor(), fields }),
+    );
     if (updated === undefined) throw notFound('carrier');
     return toCarrier(updated);
   }
@@ -66,7 +71,7 @@ export function createCarriers(
     },
     async deleteCarrier(tenant, carrier) {
       const outcome = isId(carrier, 'car')
-        ? await queries.deleteCarrier(database, tenant, carrier)
+        ? await queries.deleteCarrier(database, tenant, carrier, currentActor())
         : 'missing';
       if (outcome === 'missing') throw notFound('carrier');
       if (outcome === 'in-use') {
@@ -85,6 +90,29 @@ export function createCarriers(
       return trunks;
     },
   };
+}
+
+const columnsOf = {
+  name: 'name',
+  host: 'host',
+  port: 'port',
+  transport: 'transport',
+  allowedSources: 'allowed_sources',
+  numberFormat: 'number_format',
+  callerTrust: 'caller_trust',
+  enabled: 'enabled',
+} as const;
+
+/** For the ledger. Credentials that are given again may be the same ones: giving them is what counts. */
+function changedFields(
+  before: queries.CarrierRow,
+  after: Omit<queries.CarrierRow, 'created_at'>,
+  change: Partial<NewCarrier>,
+): readonly string[] {
+  const fields = Object.entries(columnsOf)
+    .filter(([, column]) => !isDeepStrictEqual(before[column], after[column]))
+    .map(([field]) => field);
+  return change.auth === undefined ? fields : [...fields, 'auth'];
 }
 
 async function unlessTaken<T>(work: () => Promise<T>): Promise<T> {

@@ -36,7 +36,7 @@ const customer = (...parties: string[]): Person => ({ parties, role: 'customer' 
 const outcome = async (text: string, values: readonly unknown[]) =>
   (await desk.rows<{ readonly outcome: unknown }>(text, values))[0]?.outcome;
 const remove = (number: string | undefined, drain: boolean) =>
-  outcome(`select delete_number('default', $1, $2) as outcome`, [number, drain]);
+  outcome(`select delete_number('default', $1, $2, 'key_1') as outcome`, [number, drain]);
 const quarantine = (number: string | undefined) =>
   outcome(`select quarantine_number('default', $1, 1000, 'spam', 'api') as outcome`, [number]);
 /** In batches of three, as the heart does in batches of 200. */
@@ -111,7 +111,7 @@ describe('giving numbers back', () => {
       );
       expect(choice?.number).toBe(numbers[0]);
       removal = database
-        .query('', `select update_number('default', $1, '{"draining": true}')`, [numbers[0]])
+        .query('', `select update_number('default', $1, '{"draining": true}', 'key_1')`, [numbers[0]])
         .then(() => {
           done = true;
         });

@@ -90,7 +90,10 @@ export async function createDesk(): Promise<Desk> {
         `insert into pools (tenant, pool) values ('default', $1) on conflict do nothing`,
         [name],
       );
-      await desk.rows(`select update_pool('default', $1, $2::jsonb)`, [name, JSON.stringify(setting)]);
+      await desk.rows(`select update_pool('default', $1, $2::jsonb, 'key_1')`, [
+        name,
+        JSON.stringify(setting),
+      ]);
     },
     async numbers(pool, count, places = [{}]) {
       const all = Array.from({ length: count }, (_, index) => ({
@@ -101,7 +104,7 @@ export async function createDesk(): Promise<Desk> {
       await database.query(
         '',
         `select * from add_numbers('default', $1, 'car_1', '{voice}', $2, $3, $4, $5,
-          array(select sha256(x::bytea) from unnest($3::text[]) x))`,
+          array(select sha256(x::bytea) from unnest($3::text[]) x), 'key_1')`,
         [
           pool,
           all.map((one) => one.number),
@@ -133,7 +136,10 @@ export async function createDesk(): Promise<Desk> {
       });
     },
     async change(number, change) {
-      await desk.rows(`select update_number('default', $1, $2::jsonb)`, [number, JSON.stringify(change)]);
+      await desk.rows(`select update_number('default', $1, $2::jsonb, 'key_1')`, [
+        number,
+        JSON.stringify(change),
+      ]);
     },
     end: () => test.drop(),
   };

@@ -2,9 +2,10 @@
 
 import { readCarrier } from '../../store/queries/carriers.ts';
 import * as queries from '../../store/queries/numbers.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, invalid, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
-import { readPhoneNumber } from '../parties/phone-numbers.ts';
+import { holdsPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
 import {
   type Masking,
   MaskingError,
@@ -78,6 +79,7 @@ export function createNumbers(
       tenant,
       { pool: add.pool, carrier: carrier.carrier, capabilities: [...new Set(add.capabilities)] },
       numbers.map((one, index) => ({ ...one, number: ids[index] ?? one.number })),
+      currentActor(),
     );
     const shown = rows.map((row) => {
       if (row.failure === 'taken') {
@@ -110,6 +112,8 @@ export function createNumbers(
         '/reason',
       );
     }
+    // It stands in the ledger and in events.
+    if (holdsPhoneNumber(reason)) throw invalid('A reason holds no phone number.', '/reason');
     if (
       !Number.isInteger(quarantineSeconds) ||
       quarantineSeconds < 1 ||
@@ -117,7 +121,7 @@ export function createNumbers(
     ) {
       throw invalid('A quarantine is 1 to 315,360,000 seconds.', '/quarantineSeconds');
     }
-    const why = { reason, actor: 'api' };
+    const why = { reason, actor: currentActor() };
     const found =
       isId(number, 'num') &&
       (await queries.quarantineNumber(database, tenant, number, { ...why, seconds: quarantineSeconds }));
@@ -164,6 +168,7 @@ export function createNumbers(
             tenant,
             number,
             JSON.stringify({ enabled, pool, capabilities, use, draining, quarantinedUntil, area }),
+            currentActor(),
           )
         : undefined;
       if (row === undefined) throw notFound('number');
@@ -171,7 +176,7 @@ export function createNumbers(
     },
     async deleteNumber(tenant, number, { drain = false } = {}) {
       const outcome = isId(number, 'num')
-        ? await queries.deleteNumber(database, tenant, number, drain)
+        ? await queries.deleteNumber(database, tenant, number, drain, currentActor())
         : 'missing';
       switch (outcome) {
         case 'deleted':
@@ -226,6 +231,7 @@ function toNumber(row: queries.NumberRow): VirtualNumber {
     enabled: row.enabled,
     use: row.use,
     draining: row.draining,
+    ...(row.today === null ? {} : { today: row.today }),
     ...(row.quarantined_until === null ? {} : { quarantinedUntil: row.quarantined_until }),
     ...(row.area === null ? {} : { area: row.area }),
     createdAt: row.created_at,

@@ -1,6 +1,7 @@
 /** Pools of virtual numbers: how numbers are chosen, and whether there are enough. */
 
 import * as queries from '../../store/queries/pools.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, invalid, notFound } from '../context.ts';
 import type { Masking, Pool } from '../service.ts';
 
@@ -30,6 +31,7 @@ export function createPools({
         tenant,
         pool,
         JSON.stringify({ cooldown, exhaustion, match, spread, loadLimit }),
+        currentActor(),
       );
       const found = (await listPools(tenant)).find((one) => one.name === pool);
       if (found === undefined) throw notFound('pool');
@@ -46,6 +48,7 @@ export function createPools({
         trendPerDay: row.trend ?? 0,
         ...(row.short_at === null ? {} : { shortAt: row.short_at }),
         status: row.status,
+        days: await queries.listPoolDays(database, tenant, pool),
       };
     },
   };

@@ -142,7 +142,7 @@ describe('blocks', () => {
       await stage.sql('select kind, actor, party from ledger where subject = $1 order by entry', [made.id]),
     ).toEqual([
       { kind: 'party.blocked', actor: 'key_test', party: await stage.party(one) },
-      { kind: 'block.lifted', actor: 'api', party: await stage.party(one) },
+      { kind: 'block.lifted', actor: 'platform', party: await stage.party(one) },
     ]);
   });
 

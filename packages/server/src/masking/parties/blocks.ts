@@ -5,11 +5,17 @@
 import { createHash } from 'node:crypto';
 import * as queries from '../../store/queries/blocks.ts';
 import type { TenantVault } from '../../vault/types.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, invalid, notFound, toPage, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { type Block, type Masking, MaskingError, type NewBlock } from '../service.ts';
 import { openPhone } from './party-keys.ts';
-import { maskPhoneNumber, readPhoneNumber, unreadablePhoneNumber } from './phone-numbers.ts';
+import {
+  holdsPhoneNumber,
+  maskPhoneNumber,
+  readPhoneNumber,
+  unreadablePhoneNumber,
+} from './phone-numbers.ts';
 import { sealPhone } from './sealed-phone.ts';
 import { transparencyToken } from './transparency.ts';
 
@@ -70,7 +76,7 @@ export function createBlocks(context: Context): Pick<Masking, 'createBlock' | 'l
       );
     },
     async liftBlock(tenant, block) {
-      const known = isId(block, 'blk') && (await queries.liftBlock(database, tenant, block, 'api'));
+      const known = isId(block, 'blk') && (await queries.liftBlock(database, tenant, block, currentActor()));
       if (!known) throw notFound('block');
       return getBlock(tenant, block);
     },
@@ -90,7 +96,7 @@ function readBlock(block: NewBlock, now: number): readonly [Side, Side | undefin
     throw invalid('A reason has 1 to 200 characters.', '/reason');
   }
   // It is shown to whoever may read blocks, and kept in clear.
-  if (/\d{9}/.test(reason.replace(/(?<=\d)[\s().-]+(?=[\d(])/g, ''))) {
+  if (holdsPhoneNumber(reason)) {
     throw invalid('A reason holds no phone number.', '/reason');
   }
   if (expiresAt !== undefined && !(expiresAt.getTime() > now)) {

@@ -100,7 +100,16 @@ describe('claiming a further phone', () => {
       { kind: 'claim.created', party: null, subject: agent.participant },
       { kind: 'phone.claimed', party: second?.party, subject: agent.participant },
     ]);
-    expect(await stage.sql('select kind, subject, data from events where session = $1', [session])).toEqual([
+    expect(
+      await stage.sql('select kind, subject, data from events where session = $1 order by written', [
+        session,
+      ]),
+    ).toEqual([
+      {
+        kind: 'claim.created',
+        subject: agent.participant,
+        data: { participant: agent.participant },
+      },
       {
         kind: 'phone.claimed',
         subject: agent.participant,

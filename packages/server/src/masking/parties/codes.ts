@@ -10,6 +10,7 @@
  */
 import * as queries from '../../store/queries/codes.ts';
 import type { TenantVault } from '../../vault/types.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, installation, notFound } from '../context.ts';
 import { isId } from '../ids.ts';
 import { type Masking, MaskingError } from '../service.ts';
@@ -148,7 +149,7 @@ export function createCodes(context: Context): Codes {
       tenant,
       session,
       participant,
-      actor: 'api',
+      actor: currentActor(),
       digests: made.map((code) => codeDigest(keys, code)),
     });
     if (row.failure !== null) throw claimRefusal(row.failure);

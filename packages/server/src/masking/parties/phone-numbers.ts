@@ -67,3 +67,8 @@ export function maskPhoneNumber(e164: string, country: string): string {
 
 /** Shown where a number was erased or can't be read any more. */
 export const unreadablePhoneNumber = '•••';
+
+/** Nine digits or more, however they are grouped: for words that people write and that are kept or shown in clear. */
+export function holdsPhoneNumber(text: string): boolean {
+  return /\p{Nd}{9}/u.test(text.replace(/(?<=\p{Nd})[\s().-]+(?=[\p{Nd}(])/gu, ''));
+}

@@ -77,7 +77,9 @@ describe('destinations', () => {
     const entries = await ask<{ readonly kind: string; readonly actor: string }>(
       `select kind, actor from ledger where tenant = 'default' and kind = 'destination.changed'`,
     );
-    expect(entries).toEqual(Array.from({ length: 4 }, () => ({ kind: 'destination.changed', actor: 'api' })));
+    expect(entries).toEqual(
+      Array.from({ length: 4 }, () => ({ kind: 'destination.changed', actor: 'platform' })),
+    );
     const everything = await ask<{ readonly text: string }>(
       `select d::text as text from destinations d union all select l::text from ledger l union all select e::text from events e`,
     );

@@ -5,13 +5,13 @@
 import * as queries from '../../store/queries/destinations.ts';
 import { lockTenant, noteChange } from '../../store/queries/tenants.ts';
 import type { Field, TenantVault } from '../../vault/types.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, installation, invalid, notFound, withKeys } from '../context.ts';
 import { maskPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
 import { type Destination, type Masking, MaskingError } from '../service.ts';
 
 /** Every program is checked against their names; a business has a handful. */
 const mostDestinations = 100;
-const actor = 'api';
 
 export function createDestinations(
   context: Context,
@@ -103,7 +103,7 @@ function note(
   return noteChange(inside, {
     tenant,
     kind: 'destination.changed',
-    actor,
+    actor: currentActor(),
     subject: destination,
     data: { change },
   });

@@ -70,11 +70,11 @@ describe('programs', () => {
     const saved = { kind: 'program.saved', subject: made.id };
     expect(await told()).toEqual([
       { ...saved, data: { version: 1, default: false } },
-      { ...saved, data: { version: 2, default: false } },
-      { ...saved, data: { version: 2, default: false } },
+      { ...saved, data: { version: 2, default: false, fields: ['definition'] } },
+      { ...saved, data: { version: 2, default: false, fields: ['name'] } },
     ]);
     const entries = await ask(
-      `select from ledger where kind = 'program.saved' and actor = 'api' and subject = $1`,
+      `select from ledger where kind = 'program.saved' and actor = 'platform' and subject = $1`,
       [made.id],
     );
     expect(entries).toHaveLength(3);

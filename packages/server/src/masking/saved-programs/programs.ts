@@ -7,6 +7,7 @@ import { listDestinations } from '../../store/queries/destinations.ts';
 import * as queries from '../../store/queries/programs.ts';
 import { lockTenant, noteChange } from '../../store/queries/tenants.ts';
 import type { Queries } from '../../store/types.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, invalid, notFound, toPage } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { checkProgram } from '../program/index.ts';
@@ -22,7 +23,6 @@ export interface ProgramOptions {
 
 const mostPrograms = 1_000;
 const mostVersions = 1_000;
-const actor = 'api';
 
 export function createPrograms(
   context: Context,
@@ -43,7 +43,15 @@ export function createPrograms(
       }
       if (isDefault) await queries.clearDefaultProgram(inside, tenant);
       const id = newId(doors, 'prg');
-      const made = { tenant, program: id, name: program.name, version: 1, isDefault, definition, actor };
+      const made = {
+        tenant,
+        program: id,
+        name: program.name,
+        version: 1,
+        isDefault,
+        definition,
+        actor: currentActor(),
+      };
       await queries.insertProgram(inside, made);
       await noteSaved(inside, tenant, id, { version: 1, default: isDefault });
       return queries.readProgram(inside, tenant, id);
@@ -66,7 +74,7 @@ export function createPrograms(
         const definition = await checkDefinition(inside, tenant, change.definition, options);
         const next = version + 1;
         const isNew = await queries.insertVersion(inside, {
-          ...{ tenant, program: id, version: next, definition, actor },
+          ...{ tenant, program: id, version: next, definition, actor: currentActor() },
         });
         if (isNew && version >= mostVersions) {
           throw invalid('A program has at most 1,000 versions; save it under another name.', '/definition');
@@ -78,7 +86,12 @@ export function createPrograms(
         return before;
       if (isDefault && !before.is_default) await queries.clearDefaultProgram(inside, tenant);
       await queries.updateProgram(inside, tenant, id, { name, version, isDefault });
-      await noteSaved(inside, tenant, id, { version, default: isDefault });
+      const fields = Object.entries({
+        name: name !== before.name,
+        definition: version !== before.version,
+        default: isDefault !== before.is_default,
+      }).flatMap(([field, changed]) => (changed ? [field] : []));
+      await noteSaved(inside, tenant, id, { version, default: isDefault, fields });
       return queries.readProgram(inside, tenant, id);
     });
     return toProgram(row);
@@ -119,7 +132,13 @@ export function createPrograms(
           );
         }
         await queries.removeProgram(inside, tenant, id);
-        await noteChange(inside, { tenant, kind: 'program.deleted', actor, subject: id, data: { version } });
+        await noteChange(inside, {
+          tenant,
+          kind: 'program.deleted',
+          actor: currentActor(),
+          subject: id,
+          data: { version },
+        });
       }),
   };
 }
@@ -159,9 +178,9 @@ function noteSaved(
   inside: Queries,
   tenant: string,
   program: string,
-  data: { readonly version: number; readonly default: boolean },
+  data: { readonly version: number; readonly default: boolean; readonly fields?: readonly string[] },
 ): Promise<void> {
-  return noteChange(inside, { tenant, kind: 'program.saved', actor, subject: program, data });
+  return noteChange(inside, { tenant, kind: 'program.saved', actor: currentActor(), subject: program, data });
 }
 
 function isProgramName(text: string): boolean {

@@ -1,7 +1,31 @@
 /** Why people can't join a session, in words, with the place in the request. */
+import { restrictedAmong } from '../../store/queries/rights.ts';
 import type { JoinFailure } from '../../store/queries/sessions.ts';
+import type { Context } from '../context.ts';
 import { MaskingError } from '../service.ts';
 import type { SessionPhone } from './new-session.ts';
+
+/**
+ * A restriction works as a block does: only when one stands in the way is it asked which of the two it is. Throws
+ * `subject-restricted` with the place of the phone.
+ */
+export async function refuseRestricted(
+  { database }: Pick<Context, 'database'>,
+  tenant: string,
+  failure: string | null,
+  phones: readonly SessionPhone[],
+  pointerOf: (participant: number) => string,
+): Promise<void> {
+  if (failure !== 'blocked') return;
+  const fingerprints = phones.map((phone) => phone.fingerprint);
+  const phone = phones[(await restrictedAmong(database, tenant, fingerprints)) ?? -1];
+  if (phone === undefined) return;
+  throw new MaskingError(
+    'subject-restricted',
+    "The use of this person's data is restricted: they take part in no new session until that is lifted.",
+    `${pointerOf(phone.participant - 1)}/phones/${phone.position - 1}`,
+  );
+}
 
 /** `pointerOf`: the place of a participant of the request (0…). */
 export function joinRefusal(

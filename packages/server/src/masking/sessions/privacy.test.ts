@@ -117,6 +117,11 @@ describe('personal data', () => {
     await expect(
       masking.revealPhone('default', session.id, agent?.id ?? '', { ...access, reason: ' ' }),
     ).rejects.toMatchObject({ code: 'invalid', pointer: '/reason' });
+    for (const reason of ['call +62 811-2345 678', 'ask (0811) 2345678', 'ask ٠٨١١٢٣٤٥٦٧٨']) {
+      await expect(
+        masking.revealPhone('default', session.id, agent?.id ?? '', { ...access, reason }),
+      ).rejects.toMatchObject({ code: 'invalid', pointer: '/reason' });
+    }
     expect(await masking.revealPhone('default', session.id, agent?.id ?? '', access)).toEqual([
       agentPhone,
       secondPhone,
@@ -156,11 +161,11 @@ describe('personal data', () => {
     );
     expect(told.map((one) => one.kind)).toEqual([
       'session.opened',
-      'reveal',
-      'reveal',
+      'phone.revealed',
+      'phone.revealed',
       'recording.started',
-      'recording.ended',
-      'listen',
+      'recording.kept',
+      'recording.listened',
     ]);
     expect(told.at(-1)).toMatchObject({
       actor: 'key_x',

@@ -1,15 +1,17 @@
 /** What happens to a session between its opening and its close: changes, hand-overs, reopening; and many at once. */
+import { anyRestricted } from '../../store/queries/rights.ts';
 import * as queries from '../../store/queries/sessions.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, invalid, notFound } from '../context.ts';
 import { isId } from '../ids.ts';
 import { codeCandidates } from '../parties/codes.ts';
 import type { BulkItem, BulkResult, Masking, NewParticipant, Session, SessionChange } from '../service.ts';
 import { MaskingError } from '../service.ts';
-import { joinRefusal } from './join-refusals.ts';
+import { joinRefusal, refuseRestricted } from './join-refusals.ts';
 import { readPhones } from './new-session.ts';
 import { checkChange, checkReopening, defaultTtlSeconds, type Known } from './session-input.ts';
 import { termColumns } from './session-terms.ts';
-import { actor, type People, resolveProgram, wordsFor } from './sessions.ts';
+import { type People, resolveProgram, wordsFor } from './sessions.ts';
 
 /** Items of one bulk request, and how many are worked on at a time: a request must not take every connection. */
 const mostItems = 500;
@@ -49,13 +51,14 @@ export function createSessionChanges(
       await queries.changeSession(database, {
         tenant,
         session,
-        actor,
+        actor: currentActor(),
         terms,
         removed,
         replaced: joining.map((one) => one.replaces ?? null),
         ...sealed,
       }),
     ]);
+    await refuseRestricted(context, tenant, row.failure, phones, pointerOf);
     if (row.failure !== null) throw changeRefusal(row, joining, phones, before);
     return sessions.getSession(tenant, session);
   }
@@ -78,7 +81,7 @@ export function createSessionChanges(
     const row = await reopen({
       tenant,
       session,
-      actor,
+      actor: currentActor(),
       expiresAt: again.expiresAt,
       ttlSeconds: again.expiresAt ? undefined : (again.ttlSeconds ?? defaultTtlSeconds),
       pins: before.participants
@@ -96,6 +99,9 @@ export function createSessionChanges(
       case 'session-open':
         throw new MaskingError('session-open', 'The session is open; extend it instead.');
       case 'blocked':
+        if (await anyRestricted(database, tenant, session)) {
+          throw new MaskingError('subject-restricted', "The use of a participant's data is restricted.");
+        }
         throw new MaskingError('blocked', 'A block keeps two people of this session apart; lift it first.');
       case 'number-not-available':
       case 'no-display-number':

@@ -4,12 +4,13 @@ import * as reading from '../../store/queries/session-reading.ts';
 import * as queries from '../../store/queries/sessions.ts';
 import type { TenantVault } from '../../vault/types.ts';
 import { storedDigest, storedKey } from '../access/idempotency.ts';
+import { currentActor } from '../actor.ts';
 import { type Context, checkPage, installation, notFound, withKeys } from '../context.ts';
 import { isId, newId } from '../ids.ts';
 import { areasOfPool, placeOf } from '../numbers/places.ts';
 import { codeOf } from '../parties/codes.ts';
 import type { KnownParties } from '../parties/known-parties.ts';
-import { maskPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
+import { holdsPhoneNumber, maskPhoneNumber, readPhoneNumber } from '../parties/phone-numbers.ts';
 import { transparencyToken } from '../parties/transparency.ts';
 import { readProgram } from '../saved-programs/programs.ts';
 import type {
@@ -25,14 +26,11 @@ import type {
   SessionTerms,
 } from '../service.ts';
 import { MaskingError } from '../service.ts';
-import { joinRefusal } from './join-refusals.ts';
+import { joinRefusal, refuseRestricted } from './join-refusals.ts';
 import { readPhones, type SessionPerson, type SessionPhone, sealPeople } from './new-session.ts';
 import { checkNewSession, defaultTtlSeconds, type Known } from './session-input.ts';
 import { type NamedProgram, namedProgram, termColumns } from './session-terms.ts';
 import { dialOf, groupSessions } from './session-view.ts';
-
-/** Sessions are opened and closed by whoever holds a key of the tenant; the API knows which. */
-export const actor = 'api';
 
 /** A session that one with an open side gives rise to: `number` is the open side's, of which the caller is given. */
 export interface Offspring {
@@ -182,7 +180,7 @@ export function createSessions(
     const row = {
       tenant,
       session: id,
-      actor: offspring === undefined ? actor : 'switch',
+      actor: offspring === undefined ? currentActor() : 'switch',
       terms: {
         ...termColumns(sessionTerms(session), named),
         pool,
@@ -204,6 +202,7 @@ export function createSessions(
       if (first === undefined) throw new Error('create_session answered nothing');
       return [first, ...others];
     });
+    await refuseRestricted(context, tenant, rows[0].failure, phones, pointerOf);
     return created(tenant, session, id, persons, phones, keys, rows);
   }
 
@@ -292,7 +291,7 @@ export function createSessions(
       reason: close.reason,
       ongoingCalls: close.ongoingCalls,
       afterClose: close.afterClose ?? true,
-      actor,
+      actor: currentActor(),
     });
     return getSession(tenant, session);
   };
@@ -333,6 +332,10 @@ export async function wordsFor(
 function checkReason(reason: string): void {
   if (reason === '' || reason.length > 100 || reason.includes('\0')) {
     throw new MaskingError('invalid', 'The reason has 1 to 100 characters.', '/reason');
+  }
+  // It stands in the ledger and goes out with events.
+  if (holdsPhoneNumber(reason)) {
+    throw new MaskingError('invalid', 'A reason holds no phone number.', '/reason');
   }
 }
 

@@ -136,7 +136,7 @@ begin
   );
 end $$;
 
--- Decides calls and durably records them before anybody is rung. One row a call and target; a call without a target
+-- Decides calls and records them before anybody is rung. One row a call and target; a call without a target
 -- has one row with `participant` null. `info` is null for a plain session: connect to the others. `own`: one of the
 -- caller's own phones, asked for by click-to-call. A call that was recorded before is decided again, and its record
 -- follows.
@@ -163,6 +163,9 @@ declare
     select t.tenant from tenants t where t.tenant = any (p_tenants)
       and exists (select from blocks k where k.tenant = t.tenant and k.lifted_at is null));
 begin
+  -- Nobody is told of a decision before the call is answered: the gate's commit, which waits for the disk, brings this
+  -- one there as well. What a power cut takes are the records of calls that ring at that moment and end with it.
+  perform set_config('synchronous_commit', 'off', true);
   v_found := array(select r from resolve_callers(p_tenants, p_numbers, p_callers, p_sessions, p_participants, v_now) r);
   insert into calls as c (tenant, call, kind, session, participant, number, node, boot, refusal, started_at)
     select f.tenant, p_calls[f.at], p_kinds[f.at],

@@ -31,6 +31,7 @@ export async function insertApiKey(
     readonly secretHash: Buffer;
     readonly scopes: readonly string[];
     readonly expiresAt: Date | undefined;
+    readonly actor: string;
   },
 ): Promise<ApiKeyRow> {
   const [row] = await queries.query<ApiKeyRow>(
@@ -40,10 +41,11 @@ export async function insertApiKey(
           returning *
       ), told as (
         insert into ledger (tenant, entry, kind, actor, subject, details)
-          select $1, new_id('led_'), 'key.created', 'api', $2, jsonb_build_object('scopes', $5::text[])
+          select $1, new_id('led_'), 'key.created', $7, $2,
+              jsonb_strip_nulls(jsonb_build_object('scopes', $5::text[], 'expiresAt', $6::timestamptz))
       )
       select ${columns} from k`,
-    [key.tenant, key.apiKey, key.name, key.secretHash, key.scopes, key.expiresAt ?? null],
+    [key.tenant, key.apiKey, key.name, key.secretHash, key.scopes, key.expiresAt ?? null, key.actor],
   );
   if (row === undefined) throw new Error('insert_api_key answered nothing');
   return row;
@@ -68,6 +70,7 @@ export async function revokeApiKey(
   queries: Queries,
   tenant: string,
   apiKey: string,
+  actor: string,
 ): Promise<ApiKeyRow | undefined> {
   const rows = await queries.query<ApiKeyRow>(
     'revoke_api_key',
@@ -75,12 +78,12 @@ export async function revokeApiKey(
         update api_keys set revoked_at = now() where tenant = $1 and api_key = $2 and revoked_at is null returning *
       ), told as (
         insert into ledger (tenant, entry, kind, actor, subject)
-          select $1, new_id('led_'), 'key.revoked', 'api', k.api_key from k
+          select $1, new_id('led_'), 'key.revoked', $3, k.api_key from k
       )
       select ${columns} from k
       union all
       select ${columns} from api_keys k where k.tenant = $1 and k.api_key = $2 and k.revoked_at is not null`,
-    [tenant, apiKey],
+    [tenant, apiKey, actor],
   );
   return rows[0];
 }

@@ -85,7 +85,7 @@ const shown = `select b.block, b.party, b.counterpart, b.reason, b.created_at, b
   left join party_keys k on k.tenant = y.tenant and k.party = y.party and k.party_key = y.phone_key
   left join parties z on z.tenant = b.tenant and z.party = b.counterpart
   left join party_keys l on l.tenant = z.tenant and l.party = z.party and l.party_key = z.phone_key
-  where b.tenant = $1 and b.position = 1`;
+  where b.tenant = $1 and b.position = 1 and b.request is null`;
 
 export async function readBlock(
   queries: Queries,

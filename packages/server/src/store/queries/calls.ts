@@ -11,6 +11,8 @@ export interface AskedCall {
   readonly session: string | null;
   /** Who they proved to be by a code, or who is called first. */
   readonly participant: string | null;
+  /** Of a click-to-call: who asked for it, and whom else it is to reach. */
+  readonly requested?: { readonly by: string; readonly to: string | undefined };
 }
 
 /** One row a call and target; `participant` and what follows is null when there is no target. */
@@ -85,9 +87,10 @@ export function decideCalls(
   asked: readonly AskedCall[],
 ): Promise<readonly DecidedRow[]> {
   const calls = inOrder(asked);
+  const requested = calls.some((one) => one.requested !== undefined);
   return queries.query<DecidedRow>(
-    'decide_calls',
-    'select * from decide_calls($1, $2, $3, $4, $5, $6, $7::bytea[], $8, $9)',
+    requested ? 'decide_requested_calls' : 'decide_calls',
+    requested ? decideAndNote : decide,
     [
       node.node,
       node.boot,
@@ -98,9 +101,24 @@ export function decideCalls(
       calls.map((one) => one.caller),
       calls.map((one) => one.session),
       calls.map((one) => one.participant),
+      ...(requested
+        ? [calls.map((one) => one.requested?.by ?? null), calls.map((one) => one.requested?.to ?? null)]
+        : []),
     ],
   );
 }
+
+const decide = 'select * from decide_calls($1, $2, $3, $4, $5, $6, $7::bytea[], $8, $9)';
+/** Calls that somebody asked for: the ledger says who, in the transaction of their records. */
+const decideAndNote = `with decided as materialized (${decide}), told as (
+    insert into ledger (tenant, entry, kind, actor, session, subject, details)
+      select r.tenant, new_id('led_'), 'call.requested', r.actor, r.session, r.call,
+          jsonb_strip_nulls(jsonb_build_object('from', r.participant, 'to', r.towards))
+        from unnest($3::text[], $4::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+          as r(tenant, call, session, participant, actor, towards)
+        where r.actor is not null and exists (select from decided d where d.tenant = r.tenant and d.call = r.call)
+  )
+  select * from decided`;
 
 export interface AnsweredCall {
   readonly tenant: string;
@@ -318,26 +336,87 @@ export async function readCall(queries: Queries, tenant: string, call: string): 
   return rows[0];
 }
 
-/** Newest first. */
+export interface CallFilter {
+  readonly session?: string;
+  /** `running`: ringing or answered. */
+  readonly status?: 'running' | 'ringing' | 'answered' | 'ended';
+  /** Began at or after it, before it. */
+  readonly from?: Date;
+  readonly to?: Date;
+}
+
+/**
+ * Ids sort by when they were made, which is when the call began but for the clocks of two machines: so much earlier and
+ * later is looked for by the id, and then decided by the time.
+ */
+const idSlackMilliseconds = 3_600_000;
+function callIdAt(milliseconds: number): string {
+  const clamped = Math.min(Math.max(0, Math.floor(milliseconds)), 2 ** 48 - 1);
+  return `call_${clamped.toString(16).padStart(12, '0')}`;
+}
+
+/** Conditions of a filter, and a name for each combination: the statement is prepared once. */
+function whereCalls(filter: CallFilter, values: unknown[]): { readonly text: string; readonly name: string } {
+  let text = '';
+  let name = '';
+  const add = (condition: string, what: string, ...given: readonly unknown[]) => {
+    const places = given.map((value) => `$${values.push(value)}`);
+    text += ` and ${places.reduce((all, place) => all.replace('?', place), condition)}`;
+    name += what;
+  };
+  const { session, status, from, to } = filter;
+  if (session !== undefined) add('c.session = ?', '_of_session', session);
+  if (status === 'running') add('c.ended_at is null', '_running');
+  else if (status !== undefined) add('c.status = ?', '_status', status);
+  if (from !== undefined) {
+    add('c.call >= ? and c.started_at >= ?', '_from', callIdAt(from.getTime() - idSlackMilliseconds), from);
+  }
+  if (to !== undefined) {
+    add('c.call < ? and c.started_at < ?', '_to', callIdAt(to.getTime() + idSlackMilliseconds), to);
+  }
+  return { text, name };
+}
+
+/**
+ * Newest first. Those that run are few among all there ever were: they are found by their own index (`calls_live`)
+ * first, whatever the planner thinks of walking all calls from the newest on.
+ */
 export function listCalls(
   queries: Queries,
   tenant: string,
-  session: string | undefined,
+  filter: CallFilter,
   after: string | undefined,
   limit: number,
 ): Promise<readonly CallRow[]> {
   const values: unknown[] = [tenant, limit];
-  let text = `${callColumns} where c.tenant = $1`;
-  let name = 'list_calls';
-  if (session !== undefined) {
-    values.push(session);
-    text += ` and c.session = $${values.length}`;
-    name += '_of_session';
-  }
+  const { text: conditions, name: combination } = whereCalls(filter, values);
+  const live = filter.status !== undefined && filter.status !== 'ended';
+  const from = live ? 'with live as materialized (select * from calls where ended_at is null) ' : '';
+  const columns = live ? callColumns.replace('from calls c join', 'from live c join') : callColumns;
+  let text = `${from}${columns} where c.tenant = $1${conditions}`;
+  let name = `list_calls${live ? '_live' : ''}${combination}`;
   if (after !== undefined) {
     values.push(after);
     text += ` and c.call < $${values.length}`;
     name += '_after';
   }
   return queries.query<CallRow>(name, `${text} order by c.call desc limit $2`, values);
+}
+
+/** How many calls of a time had which outcome (null: they run), of the newest `most`. */
+export function countOutcomes(
+  queries: Queries,
+  tenant: string,
+  filter: Pick<CallFilter, 'from' | 'to'>,
+  most: number,
+): Promise<readonly { readonly outcome: string | null; readonly calls: number }[]> {
+  const values: unknown[] = [tenant, most];
+  const { text, name } = whereCalls(filter, values);
+  return queries.query(
+    `count_outcomes${name}`,
+    `select x.outcome, count(*)::integer as calls from (
+       select c.outcome from calls c where c.tenant = $1${text} order by c.call desc limit $2
+     ) x group by x.outcome order by calls desc, x.outcome`,
+    values,
+  );
 }

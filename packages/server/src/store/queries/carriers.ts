@@ -23,6 +23,7 @@ const columns = `c.tenant, c.carrier, c.name, c.kind, c.host, c.port, c.transpor
 export async function insertCarrier(
   queries: Queries,
   row: Omit<CarrierRow, 'created_at' | 'enabled'>,
+  actor: string,
 ): Promise<CarrierRow> {
   const rows = await queries.query<CarrierRow>(
     'insert_carrier',
@@ -31,10 +32,10 @@ export async function insertCarrier(
             caller_trust)
           values ($1, $2, $3, $4, $5, $6, $7, $8::text[]::cidr[], $9, $10::jsonb, $11) returning *
       ), told as (
-        insert into ledger (tenant, entry, kind, actor, subject) select $1, new_id('led_'), 'carrier.created', 'api', $2
+        insert into ledger (tenant, entry, kind, actor, subject) select $1, new_id('led_'), 'carrier.created', $12, $2
       )
       select ${columns} from c`,
-    carrierValues(row),
+    [...carrierValues(row), actor],
   );
   return one(rows);
 }
@@ -42,6 +43,8 @@ export async function insertCarrier(
 export async function updateCarrier(
   queries: Queries,
   row: Omit<CarrierRow, 'created_at'>,
+  /** Who changes it, and the names of the fields that change. */
+  change: { readonly actor: string; readonly fields: readonly string[] },
 ): Promise<CarrierRow | undefined> {
   const rows = await queries.query<CarrierRow>(
     'update_carrier',
@@ -50,11 +53,11 @@ export async function updateCarrier(
             allowed_sources = $8::text[]::cidr[], auth = $9, number_format = $10::jsonb, caller_trust = $11, enabled = $12
           where tenant = $1 and carrier = $2 and deleted_at is null returning *
       ), told as (
-        insert into ledger (tenant, entry, kind, actor, subject)
-          select $1, new_id('led_'), 'carrier.changed', 'api', c.carrier from c
+        insert into ledger (tenant, entry, kind, actor, subject, details)
+          select $1, new_id('led_'), 'carrier.changed', $13, c.carrier, jsonb_build_object('fields', $14::text[]) from c
       )
       select ${columns} from c`,
-    [...carrierValues(row), row.enabled],
+    [...carrierValues(row), row.enabled, change.actor, change.fields],
   );
   return rows[0];
 }
@@ -118,11 +121,12 @@ export async function deleteCarrier(
   queries: Queries,
   tenant: string,
   carrier: string,
+  actor: string,
 ): Promise<'deleted' | 'in-use' | 'missing'> {
   const rows = await queries.query<{ readonly outcome: 'deleted' | 'in-use' | 'missing' }>(
     'delete_carrier',
-    `select delete_carrier($1, $2) as outcome`,
-    [tenant, carrier],
+    `select delete_carrier($1, $2, $3) as outcome`,
+    [tenant, carrier, actor],
   );
   return one(rows).outcome;
 }

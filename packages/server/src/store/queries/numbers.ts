@@ -10,6 +10,7 @@ export interface NumberRow {
   readonly enabled: boolean;
   readonly use: 'pool' | 'reserved' | 'display';
   readonly draining: boolean;
+  readonly today: number | null;
   readonly quarantined_until: Date | null;
   readonly area: string | null;
   readonly created_at: Date;
@@ -17,7 +18,9 @@ export interface NumberRow {
 
 /** A quarantine that is over is none, though nobody has cleared it yet. */
 const columns = `n.number, n.e164, n.pool, n.carrier, n.country, n.capabilities, n.enabled, n.use, n.draining,
-  case when n.quarantined_until > platform_now() then n.quarantined_until end as quarantined_until, n.area, n.created_at`;
+  case when n.quarantined_until > platform_now() then n.quarantined_until end as quarantined_until, n.area, n.created_at,
+  (select d.sessions from number_days d
+    where d.tenant = n.tenant and d.number = n.number and d.day = (platform_now() at time zone 'UTC')::date) as today`;
 
 export interface NewNumberRow {
   readonly number: string;
@@ -38,11 +41,12 @@ export function addNumbers(
   tenant: string,
   to: { readonly pool: string; readonly carrier: string; readonly capabilities: readonly string[] },
   numbers: readonly NewNumberRow[],
+  actor: string,
 ): Promise<readonly AddedNumberRow[]> {
   return queries.query<AddedNumberRow>(
     'add_numbers',
     `select a.failure, a.position, a.added, ${columns}
-      from add_numbers($1, $2, $3, $4, $5, $6, $7, $8, $9::bytea[]) a
+      from add_numbers($1, $2, $3, $4, $5, $6, $7, $8, $9::bytea[], $10) a
       cross join lateral (select (a.item).*) n order by a.position`,
     [
       tenant,
@@ -54,6 +58,7 @@ export function addNumbers(
       numbers.map((one) => one.country),
       numbers.map((one) => one.area ?? null),
       numbers.map((one) => one.directoryFingerprint),
+      actor,
     ],
   );
 }
@@ -94,11 +99,12 @@ export async function updateNumber(
   tenant: string,
   number: string,
   change: string,
+  actor: string,
 ): Promise<NumberRow | undefined> {
   const rows = await queries.query<NumberRow>(
     'update_number',
-    `select ${columns} from update_number($1, $2, $3::jsonb) n`,
-    [tenant, number, change],
+    `select ${columns} from update_number($1, $2, $3::jsonb, $4) n`,
+    [tenant, number, change, actor],
   );
   return rows[0];
 }
@@ -109,10 +115,11 @@ export async function deleteNumber(
   tenant: string,
   number: string,
   drain: boolean,
+  actor: string,
 ): Promise<'deleted' | 'draining' | 'in-use' | 'missing'> {
   const rows = await queries.query<{
     readonly outcome: 'deleted' | 'draining' | 'in-use' | 'missing';
-  }>('delete_number', 'select delete_number($1, $2, $3) as outcome', [tenant, number, drain]);
+  }>('delete_number', 'select delete_number($1, $2, $3, $4) as outcome', [tenant, number, drain, actor]);
   return rows[0]?.outcome ?? 'missing';
 }
 

@@ -28,11 +28,12 @@ export async function updatePool(
   tenant: string,
   pool: string,
   change: string,
+  actor: string,
 ): Promise<boolean> {
   const rows = await queries.query<{ readonly found: boolean }>(
     'update_pool',
-    'select update_pool($1, $2, $3::jsonb) as found',
-    [tenant, pool, change],
+    'select update_pool($1, $2, $3::jsonb, $4) as found',
+    [tenant, pool, change, actor],
   );
   return rows[0]?.found === true;
 }
@@ -58,6 +59,22 @@ export async function forecastPool(
     [tenant, pool],
   );
   return rows[0];
+}
+
+export interface PoolDayRow {
+  readonly day: string;
+  readonly needed: number;
+  readonly numbers: number;
+}
+
+/** The most that was needed on each day, oldest first; samples are kept for 60 days. */
+export function listPoolDays(queries: Queries, tenant: string, pool: string): Promise<readonly PoolDayRow[]> {
+  return queries.query<PoolDayRow>(
+    'list_pool_days',
+    `select to_char(s.day, 'YYYY-MM-DD') as day, s.needed, s.numbers from pool_samples s
+      where s.tenant = $1 and s.pool = $2 order by s.day limit 62`,
+    [tenant, pool],
+  );
 }
 
 /** Every pool that is due, of every tenant; one node at a time. Warns of those that are low or short. */

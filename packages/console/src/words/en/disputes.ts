@@ -1,0 +1,16 @@
+export const disputes = {
+  title: 'Disputes',
+  find: 'Find disputes',
+  status: 'Status',
+  assignee: 'Assigned to',
+  assignees: { any: 'anybody or nobody', me: 'me', nobody: 'nobody' },
+  unassigned: 'nobody',
+  category: 'About',
+  opened: 'Opened',
+  openedBy: 'By',
+  changed: 'Changed',
+  verdict: 'Verdict',
+  none: 'No dispute is like that.',
+  openKinds: { operator: 'an operator', participant: 'a participant', call: 'a key during a call' },
+  openOne: (category: string) => `${category}: open the dispute`,
+};

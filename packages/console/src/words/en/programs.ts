@@ -1,0 +1,17 @@
+export const programs = {
+  title: 'Programs',
+  none: 'No program yet: callers are connected to everybody else of their session.',
+  make: 'New program',
+  name: 'Name',
+  default: 'Default',
+  isDefault: 'Default',
+  defaultHint: 'Sessions that name no program have this one.',
+  setDefault: 'Make it the default',
+  unsetDefault: 'No longer the default',
+  version: 'Version',
+  rules: 'Rules',
+  updated: 'Changed',
+  remove: 'Delete',
+  removeHint: 'Refused while a live session names it.',
+  removed: 'The program is deleted.',
+};

@@ -1,0 +1,26 @@
+export const webhooks = {
+  title: 'Webhooks',
+  none: 'No endpoint yet. Make one to hear in your own systems of what happens.',
+  make: 'New endpoint',
+  url: 'URL',
+  urlHint: 'Begins with https://, in the public internet.',
+  description: 'Description',
+  descriptionHint: 'Words of yours; no personal data.',
+  kinds: 'Kinds of events',
+  kindsHint: 'One a line: session.closed, or the family session.*. Empty: everything.',
+  everything: 'everything',
+  state: 'State',
+  on: 'On',
+  off: 'Off',
+  because: {
+    gone: 'Turned off: it answered 410 Gone.',
+    failing: 'Turned off: nothing was delivered in five days.',
+  },
+  pending: 'On their way',
+  dead: 'Given up',
+  lastDelivered: 'Last delivered',
+  created: 'Made',
+  secret: 'Secret',
+  secretHint:
+    'Checks the signature of each delivery (Standard Webhooks). Keep it where only your server reads it.',
+};
