@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { findPeer, peers } from './scripts/peers.ts';
 
 // Which programs of others the tests may use; see scripts/peers.ts.
@@ -9,8 +10,22 @@ process.env['SAMAR_PEERS'] ??= peers
 
 const peerTests = ['packages/**/*.peer.test.ts', 'tests/**/*.test.ts'];
 
+/** Minutes of work: begun first, so that nothing is waited for at the end with one core idle. */
+const long = /(?:many-deliveries|erase-many|laws\.property|storm|webhooks)\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [
+      ...sorted.filter(({ moduleId }) => long.test(moduleId)),
+      ...sorted.filter(({ moduleId }) => !long.test(moduleId)),
+    ];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     // One database server for all test files; it ends by itself when nobody used it for a while.
     globalSetup: ['packages/server/src/store/testing-setup.ts'],
