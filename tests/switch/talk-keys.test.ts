@@ -190,7 +190,13 @@ describe('*9', () => {
     await other.press('9');
     await pause(700);
     expect(reports).toEqual([
-      { tenant: 'default', call: stage.masking.lastCall, session: 'ses_1', participant: 'par_2' },
+      {
+        tenant: 'default',
+        call: stage.masking.lastCall,
+        session: 'ses_1',
+        participant: 'par_2',
+        when: 'during',
+      },
     ]);
     expect(sounds(call.heard())).toEqual(['recording']);
     call.hangUp();
