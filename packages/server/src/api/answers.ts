@@ -44,12 +44,24 @@ function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void 
 
 /** Answers that are still on their way when we stop get this long. */
 const closingMilliseconds = 10_000;
+const sweepMilliseconds = 250;
 
 /** Running requests are answered and their connections closed after it; who does not take the answer is cut off. */
 export function registerClosing(app: FastifyInstance): void {
   let closing: NodeJS.Timeout | undefined;
+  let sweeping: NodeJS.Timeout | undefined;
+  // Browsers and pools connect ahead of time. Node counts nobody as idle who has never asked anything.
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }: { readonly socket: Socket }) => silent.delete(socket));
   app.addHook('preClose', (done) => {
     closing = setTimeout(() => app.server.closeAllConnections(), closingMilliseconds).unref();
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+    // Those that were busy when we began to close, and are idle since.
+    sweeping = setInterval(() => app.server.closeIdleConnections(), sweepMilliseconds).unref();
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -58,6 +70,7 @@ export function registerClosing(app: FastifyInstance): void {
   });
   app.addHook('onClose', (_app, done) => {
     clearTimeout(closing);
+    clearInterval(sweeping);
     done();
   });
 }
