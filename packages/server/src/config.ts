@@ -218,7 +218,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   webhookAllow: {
     variable: 'SAMAR_WEBHOOK_ALLOW',
     about:
-      'Networks in which decision webhooks may be asked besides the public internet, also by http and at any port; addresses or CIDR, comma-separated.',
+      'Networks in which webhooks may be sent and decision webhooks asked besides the public internet, also by http and at any port; addresses or CIDR, comma-separated.',
     default: 'none',
     read(value = '') {
       const networks = value.split(',').flatMap((one) => one.trim() || []);
