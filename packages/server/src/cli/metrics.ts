@@ -1,11 +1,39 @@
 import type { MediaEngine } from '@samar/media';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+import { readBacklog } from '../store/queries/backlog.ts';
+import type { Database } from '../store/types.ts';
 import type { Switch, SwitchEvents } from '../switch/index.ts';
 
 /** What `GET /metrics` shows of calls and media. Labels are words of our own: never an address, a number or an id. */
 export interface PlatformMetrics {
   readonly switchEvents: Omit<SwitchEvents, 'log'>;
   watchSwitch(gate: Switch): void;
+}
+
+/** Background work that failed (it is tried again by itself), by its name. */
+export function failureMetrics(registry: Registry): (task: string) => void {
+  const failures = new Counter({
+    name: 'samar_background_failures_total',
+    help: 'Background work that failed and is tried again.',
+    labelNames: ['task'],
+    registers: [registry],
+  });
+  return (task) => failures.inc({ task });
+}
+
+/** What waits in the database, of all nodes. A database that is away leaves the last figures out. */
+export function backlogMetrics(registry: Registry, database: Database): void {
+  new Gauge({
+    name: 'samar_backlog',
+    help: 'What waits for background work, of all nodes; counted to 10,000.',
+    labelNames: ['of'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const backlog = await readBacklog(database).catch(() => undefined);
+      for (const [of, count] of Object.entries(backlog ?? {})) this.set({ of }, count);
+    },
+  });
 }
 
 export function platformMetrics(registry: Registry, parts: { readonly media: MediaEngine }): PlatformMetrics {

@@ -26,7 +26,7 @@ import { createObjectStore, createTrust } from '../trust/index.ts';
 import { createUsers } from '../users/index.ts';
 import { createVault } from '../vault/index.ts';
 import type { Logger } from './log.ts';
-import { platformMetrics } from './metrics.ts';
+import { backlogMetrics, failureMetrics, platformMetrics } from './metrics.ts';
 import { startPretendNetwork } from './pretend.ts';
 import { createTelephone } from './telephone.ts';
 
@@ -91,6 +91,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const prompts = await loadPrompts(promptsDirectory, config.promptsDir);
     const rules = webhookRules(config.webhookAllow);
     const transport = nodeTransport();
+    const registry = new Registry();
+    backlogMetrics(registry, database);
+    const countFailure = failureMetrics(registry);
+    const report = (task: string, error: unknown) => {
+      countFailure(task);
+      log.warn('background work failed', { task, error: nameOf(error) });
+    };
     const masking = createMasking({
       database,
       vault,
@@ -98,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       prompts: prompts.names,
       asker: createAsker({ doors, transport, rules }),
       webhookProblem: (url) => checkWebhookUrl(url, rules),
-      report: (task, error) => log.warn('background work failed', { task, error: nameOf(error) }),
+      report,
       ...(config.adminKey === undefined ? {} : { adminKey: config.adminKey }),
     });
     const newAdminKey = config.adminKey === undefined ? await firstKey(masking) : undefined;
@@ -107,8 +114,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     running.push({ name: 'masking', stop: () => masking.stop() });
     if (interrupted > 0) log.warn('calls were interrupted by the last stop', { calls: interrupted });
 
-    const report = (task: string, error: unknown) =>
-      log.warn('background work failed', { task, error: nameOf(error) });
     const objects = objectStore(config, doors);
     const trust = await createTrust({
       ...{ database, vault, doors, masking, recordings, report },
@@ -137,7 +142,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     running.push({ name: 'media', stop: () => media.close() });
 
     progress('signalling');
-    const registry = new Registry();
     const metrics = platformMetrics(registry, { media });
     const publicHost = config.publicHost ?? ownAddress(config.sipHost);
     const gate = await createSwitch({
